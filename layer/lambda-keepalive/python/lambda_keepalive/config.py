@@ -1,0 +1,175 @@
+"""The settings, read once from the environment; the only module that reads it.
+
+A value that cannot be used costs one line (name, value, the default used instead) and nothing else.
+`SETTINGS` is the table that the README and docs/settings.md are checked against.
+"""
+
+import os
+
+from lambda_keepalive import guard
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# The clients that can be switched with KEEPALIVE_CLIENTS. requests has no seam of its own: it stands on urllib3.
+CLIENTS = ("botocore", "http.client", "requests", "urllib.request", "urllib3")
+
+
+def _flag(text: str) -> bool:
+    lowered = text.lower()
+    if lowered in ("1", "true"):
+        return True
+    if lowered in ("0", "false"):
+        return False
+    raise ValueError("1, 0, true or false")
+
+
+def _choice(*choices: str) -> "Callable[[str], str]":
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(" or ".join(choices))
+        return text.lower()
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e9:
+        raise ValueError("a number of seconds")
+    return seconds
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+        raise ValueError("a whole number")
+    return int(text)
+
+
+def _names(text: str) -> "tuple[str, ...]":
+    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+def _clients(text: str) -> "frozenset[str]":
+    """`a,b` = only these; `-a` = all but this."""
+    names = _names(text)
+    for name in names:
+        if name.lstrip("-") not in CLIENTS:
+            raise ValueError(f"{name} is none of {', '.join(CLIENTS)}")
+    wanted = {name for name in names if not name.startswith("-")} or set(CLIENTS)
+    return frozenset(wanted - {name[1:] for name in names if name.startswith("-")})
+
+
+def _path(text: str) -> str:
+    if not os.path.isabs(text):
+        raise ValueError("an absolute path")
+    return text
+
+
+class Setting:
+    """One environment variable: its name, default (as one would write it), parser, and the reason of the default."""
+
+    __slots__ = ("default", "field", "name", "parse", "reason")
+
+    def __init__(self, name: str, default: str, parse: "Callable[[str], object]", reason: str) -> None:
+        self.name = name
+        self.default = default
+        self.parse = parse
+        self.reason = reason
+        self.field = name.removeprefix("KEEPALIVE_").lower()
+
+
+SETTINGS = (
+    Setting("KEEPALIVE_ENABLED", "1", _flag, "kill switch for layer and extension"),
+    Setting("KEEPALIVE_MODE", "on", _choice("on", "off"), "off: nothing is patched"),
+    Setting("KEEPALIVE_CLIENTS", ",".join(CLIENTS), _clients, "all that are covered; -name leaves one out"),
+    Setting("KEEPALIVE_EXCLUDE_HOSTS", "", _names, "globs of host names that are never pooled"),
+    Setting("KEEPALIVE_LOOPBACK", "0", _flag, "single-threaded local servers wait for the client's close"),
+    Setting("KEEPALIVE_IDLE_TIMEOUT", "345", _seconds, "NLB and NAT gateway drop a flow after 350 s; a server's hint lowers it"),
+    Setting("KEEPALIVE_MAX_LIFETIME", "600", _seconds, "DNS changes must be followed; shortened by up to 10 % jitter"),
+    Setting("KEEPALIVE_MAX_REQUESTS", "1000", _count, "nginx closes a connection after as many"),
+    Setting("KEEPALIVE_MAX_IDLE_PER_HOST", "10", _count, "urllib3's and botocore's own pool size"),
+    Setting("KEEPALIVE_MAX_IDLE", "100", _count, "a tenth of the sandbox's 1024 descriptors"),
+    Setting("KEEPALIVE_METRICS", "core", _choice("core", "all", "log", "off"), "each metric has a price; core answers whether it works"),
+    Setting("KEEPALIVE_RUNTIME_DIR", "/tmp/lambda-keepalive", _path, "the one place both processes may write; several local functions need several"),
+    Setting("KEEPALIVE_LOG_LEVEL", "warning", _choice(*guard.LEVELS), "silence unless something is wrong"),
+    Setting("KEEPALIVE_EXPLAIN", "0", _flag, "one line for each connection that was not reused"),
+)  # fmt: skip
+
+# Read by the exec wrapper and by the extension, never here; listed so that the tables and the check for typing errors know them.
+ELSEWHERE = {
+    "KEEPALIVE_NEXT_WRAPPER": "exec wrapper: another wrapper to start first",
+    "KEEPALIVE_METRICS_NAMESPACE": "extension: CloudWatch namespace, default LambdaKeepalive",
+}
+
+
+class Config:
+    """The settings in force. Fields are the names of `SETTINGS` without the prefix, in lower case."""
+
+    enabled: bool
+    mode: str
+    clients: "frozenset[str]"
+    exclude_hosts: "tuple[str, ...]"
+    loopback: bool
+    idle_timeout: float
+    max_lifetime: float
+    max_requests: int
+    max_idle_per_host: int
+    max_idle: int
+    metrics: str
+    runtime_dir: str
+    log_level: str
+    explain: bool
+
+    # What the platform says, not the user.
+    runtime_api: str
+    initialization_type: str
+
+    def __init__(self, environ: "Mapping[str, str]") -> None:
+        self.complaints: list[str] = []
+        for setting in SETTINGS:
+            text = environ.get(setting.name, "").strip()
+            try:
+                value = setting.parse(text) if text else setting.parse(setting.default)
+            except ValueError as error:
+                self.complaints.append(f"{setting.name}={text!r} is not {error}; using {setting.default or 'nothing'}")
+                value = setting.parse(setting.default)
+            setattr(self, setting.field, value)
+        known = {setting.name for setting in SETTINGS}
+        for name in environ:
+            if name.startswith("KEEPALIVE_") and name not in known and name not in ELSEWHERE:
+                self.complaints.append(f"{name} is not a setting; it is ignored")
+        self.runtime_api = environ.get("AWS_LAMBDA_RUNTIME_API", "")
+        self.initialization_type = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is to be patched at all."""
+        return self.enabled and self.mode == "on"
+
+
+def tls_environment() -> "tuple[str | None, str | None, str | None]":
+    """The variables that change what OpenSSL trusts or writes, as they stand now (ssl.rst; OpenSSL's SSL_CTX_set_default_verify_paths)."""
+    return os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"), os.environ.get("SSLKEYLOGFILE")
+
+
+_current: "Config | None" = None
+
+
+def load() -> Config:
+    """Read the environment and say what is wrong with it; later calls of `current` return this."""
+    global _current
+    config = _current = Config(os.environ)
+    guard.set_level(config.log_level)
+    for complaint in config.complaints:
+        guard.log("warning", complaint)
+    return config
+
+
+def current() -> Config:
+    """The settings that were loaded; loads them when nobody has."""
+    return _current if _current is not None else load()

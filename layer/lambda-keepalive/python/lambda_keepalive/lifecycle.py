@@ -1,0 +1,45 @@
+"""The edges of an invocation, for whoever wants to know them. Knows no runtime and no client.
+
+`starting` runs before the handler, `ending` after its response is on the way and before the sandbox may freeze.
+A listener that fails is reported and the others still run.
+"""
+
+from lambda_keepalive import guard
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Current:
+    """The invocation that is running: its request id, or None between invocations and during init."""
+
+    request_id: "str | None" = None
+    cold_start = True
+
+
+current = Current()
+on_start: "list[Callable[[], None]]" = []
+on_end: "list[Callable[[], None]]" = []
+
+
+def starting(request_id: str) -> None:
+    """An invocation starts."""
+    current.request_id = request_id
+    _run(on_start)
+
+
+def ending() -> None:
+    """The invocation that is running ends; without one nothing happens."""
+    if current.request_id is not None:
+        _run(on_end)
+        current.request_id = None
+        current.cold_start = False
+
+
+def _run(listeners: "list[Callable[[], None]]") -> None:
+    for listener in listeners:
+        try:
+            listener()
+        except Exception:  # noqa: BLE001
+            guard.fault(f"{listener.__module__}.{listener.__qualname__}")

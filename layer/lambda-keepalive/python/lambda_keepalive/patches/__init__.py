@@ -1,0 +1,50 @@
+"""The table of patches: which module is awaited, which module of ours patches it, and for which client names.
+
+A patch module has one function, `install(module)`, and one list of what it replaces, made with `patching.replace`.
+No patch imports another one.
+"""
+
+import sys
+
+from lambda_keepalive import guard
+from lambda_keepalive.patching import PatchSkipped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+    from types import ModuleType
+
+
+class Patch:
+    """One row: after `module` is imported, `lambda_keepalive.patches.<name>.install(module)` runs."""
+
+    __slots__ = ("clients", "module", "name")
+
+    def __init__(self, module: str, name: str, clients: "tuple[str, ...]") -> None:
+        self.module = module
+        self.name = name
+        self.clients = clients
+
+    def wanted(self, clients: "AbstractSet[str]") -> bool:
+        """Whether one of the wanted clients stands on this patch; a patch without clients is always wanted."""
+        return not self.clients or not clients.isdisjoint(self.clients)
+
+    def apply(self, module: "ModuleType") -> None:
+        """Import the patch module and let it patch `module`."""
+        name = f"{__name__}.{self.name}"
+        __import__(name)
+        try:
+            sys.modules[name].install(module)
+        except PatchSkipped as reason:
+            guard.once(f"{self.module} is left alone: {reason}")
+
+
+_HTTP_CLIENT = ("http.client", "urllib.request", "urllib3", "requests", "botocore")
+
+PATCHES = (
+    Patch("awslambdaric.lambda_runtime_client", "awslambdaric", ()),
+    Patch("ssl", "ssl_context", _HTTP_CLIENT),
+    Patch("http.client", "http_client", _HTTP_CLIENT),
+    Patch("urllib.request", "urllib_request", ("urllib.request",)),
+    Patch("urllib3.connectionpool", "urllib3", ("urllib3", "requests", "botocore")),
+)

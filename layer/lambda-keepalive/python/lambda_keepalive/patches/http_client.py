@@ -1,0 +1,174 @@
+"""Lets `http.client` connections take an idle connection when they connect and give it back when they close.
+
+Seam: `connect` and `close` of the connection classes, and the moment a response lets go of its file. Why here: at `connect` every
+setting has its final value, and everything built on http.client (urllib.request, urllib3, httplib2) closes through here.
+Versions: CPython 3.10 to 3.14. Never shared: what `refusal` and `exchange.unfinished` name.
+"""
+
+# `import http.client` would not do: while it is being imported, the package has no attribute of that name.
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+
+from lambda_keepalive import default_context, exchange, guard, transport
+from lambda_keepalive.http_key import identify
+from lambda_keepalive.patching import add, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+# What CPython's `connect` sets besides `sock`: the proxy's answer to CONNECT (3.12 and later).
+_ATTRIBUTES = ("_raw_proxy_headers",)
+
+# `HTTPResponse._keepalive_end` of a response that is watched and has not ended.
+_WATCHED = ""
+
+
+def _connect(original: "Any") -> "Any":
+    def connect(self: "Any") -> None:
+        # A subclass that has its own `connect` and calls this one is at the outer one's mercy.
+        if type(self).connect is connect:
+            transport.connect(self, original, identify, _ATTRIBUTES)
+        else:
+            original(self)
+
+    return connect
+
+
+def _close(original: "Any") -> "Any":
+    def close(self: "Any") -> None:
+        if self._keepalive is not None:
+            try:
+                transport.retire(self)
+            except Exception:  # noqa: BLE001
+                guard.fault("close")
+        original(self)
+
+    return close
+
+
+def _endheaders(original: "Any") -> "Any":
+    def endheaders(self: "Any", *args: "Any", **kwargs: "Any") -> None:
+        connection = self._keepalive
+        if connection is not None:
+            connection.busy = True
+        taint = request_taint(self._buffer)
+        if taint is not None or connection is None:
+            self._keepalive_taint = taint
+        original(self, *args, **kwargs)
+
+    return endheaders
+
+
+def request_taint(lines: "list[Any]") -> "str | None":
+    """The rule by which a request with this head makes its connection unfit for others, or None. Never raises.
+
+    `asked-close`: it says `Connection: close` (RFC 9112, 9.6); `upgraded`: it asks for another protocol; `credentials`:
+    NTLM and Negotiate authenticate the connection, not the request (RFC 4559, 6).
+    """
+    try:
+        head = b"\r\n".join(lines).lower()
+    except TypeError:
+        # botocore and careless callers mix str into the lines.
+        head = b"\r\n".join(line.encode("latin-1", "replace") if isinstance(line, str) else bytes(line) for line in lines).lower()
+    except Exception:  # noqa: BLE001
+        return "unreadable"
+    if b"\nconnection:" in head:
+        for line in head.split(b"\r\n"):
+            name, _, value = line.partition(b":")
+            if name == b"connection" and b"close" in value:
+                return "asked-close"
+            if name == b"connection" and b"upgrade" in value:
+                return "upgraded"
+    if b"authorization: n" in head and (b"authorization: ntlm" in head or b"authorization: negotiate" in head):
+        return "credentials"
+    return None
+
+
+def _getresponse(original: "Any") -> "Any":
+    def getresponse(self: "Any") -> "Any":
+        connection = self._keepalive
+        if connection is None:
+            return original(self)
+        try:
+            transport.sending(connection)
+            # botocore got the final response before it sent the body (Expect: 100-continue); the server may still wait for it.
+            if getattr(self, "_response_received", False):
+                self._keepalive_taint = "unsent-body"
+        except Exception:  # noqa: BLE001
+            guard.fault("getresponse")
+        response = original(self)
+        try:
+            response._keepalive_end = _WATCHED
+        except Exception:  # noqa: BLE001
+            guard.fault("getresponse")
+        return response
+
+    return getresponse
+
+
+def _close_conn(original: "Any") -> "Any":
+    def _close_conn(self: "Any") -> None:
+        if self._keepalive_end == _WATCHED:
+            try:
+                self._keepalive_end = exchange.end_of(self)
+            except Exception:  # noqa: BLE001
+                self._keepalive_end = exchange.EARLY
+                guard.fault("end of response")
+        original(self)
+        connection = self._keepalive_connection
+        if connection is not None:
+            self._keepalive_connection = None
+            try:
+                transport.response_ended(self, connection)
+            except Exception:  # noqa: BLE001
+                connection.close()
+                guard.fault("end of response")
+
+    return _close_conn
+
+
+def _delete(self: "Any") -> None:
+    """A connection object that nobody closed: its socket goes to the response still being read, or to the pool."""
+    try:
+        if self._keepalive is not None:
+            response = self._HTTPConnection__response
+            if response is not None and response.fp is not None:
+                transport.hand_over(self, response)
+            else:
+                transport.retire(self)
+    except Exception:  # noqa: BLE001, S110 - at interpreter exit anything may be gone
+        pass
+
+
+def _initialize(original: "Any") -> "Any":
+    def __init__(self: "Any", *args: "Any", **kwargs: "Any") -> None:  # noqa: N807
+        if not default_context.initialize(original, self, _make_default_context, args, kwargs):
+            original(self, *args, **kwargs)
+
+    return __init__
+
+
+def _make_default_context(http_version: int) -> "Any":
+    """The context of a new connection, made by http.client's own constructor."""
+    client: Any = HTTPSConnection.__new__(HTTPSConnection)
+    client._http_vsn = http_version
+    HTTPSConnection.__init__.__wrapped__(client, "localhost")  # type: ignore[attr-defined]
+    return vars(client)["_context"]
+
+
+def install(module: "ModuleType") -> None:
+    """Patch `http.client`."""
+    add(HTTPConnection, "_keepalive", None)
+    add(HTTPConnection, "_keepalive_taint", None)
+    add(HTTPConnection, "__del__", _delete)
+    add(HTTPResponse, "_keepalive_end", None)
+    add(HTTPResponse, "_keepalive_connection", None)
+    add(HTTPSConnection, "_context", default_context.ContextAttribute(_make_default_context))
+    replace(HTTPConnection, "connect", _connect)
+    replace(HTTPConnection, "close", _close)
+    replace(HTTPConnection, "endheaders", _endheaders)
+    replace(HTTPConnection, "getresponse", _getresponse)
+    replace(HTTPResponse, "_close_conn", _close_conn)
+    replace(HTTPSConnection, "__init__", _initialize)
+    replace(HTTPSConnection, "connect", _connect)

@@ -1,0 +1,84 @@
+"""What the layer knows of one open connection, whoever uses it at the moment.
+
+Client objects come and go; a `Connection` lives as long as its socket and is handed from one to the next.
+"""
+
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Hashable, Mapping
+    from typing import Any
+
+# Monotonic and wall clock, in seconds. One of them may lie: see `limits`.
+Instant = tuple[float, float]
+
+
+def now() -> Instant:
+    """Both clocks, read together."""
+    return time.monotonic(), time.time()
+
+
+class Connection:
+    """One TCP (and TLS) connection.
+
+    Attributes:
+        sock: the connected `socket.socket` or `ssl.SSLSocket`; this object closes it or hands it on, nobody else.
+        key: transport identity; equal keys may share. None: this connection is never pooled (`refusal` says why).
+        origin: scheme://host:port as dialled, for statistics only.
+        attributes: what the client's own connect() would have set on the client object besides `sock`.
+        busy: a request was sent whose response is not proven to be read to its end.
+        taint: the named rule that keeps the connection out of the pool from now on, or None.
+        requests: how many requests were sent on it.
+        idle_timeout: seconds that the peer promised to keep it open when idle, or None.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "attributes",
+        "busy",
+        "idle_since",
+        "idle_timeout",
+        "key",
+        "opened",
+        "origin",
+        "process",
+        "refusal",
+        "requests",
+        "sock",
+        "taint",
+    )
+
+    def __init__(
+        self,
+        sock: "socket.socket",
+        key: "Hashable | None",
+        origin: str,
+        *,
+        attributes: "Mapping[str, Any] | None" = None,
+        refusal: "str | None" = None,
+    ) -> None:
+        self.sock = sock
+        self.key = key
+        self.origin = origin
+        self.attributes = attributes or {}
+        self.refusal = refusal
+        self.busy = False
+        self.taint: str | None = None
+        self.requests = 0
+        self.idle_timeout: float | None = None
+        self.opened: Instant = now()
+        self.idle_since: Instant = self.opened
+        self.process = os.getpid()
+
+    def close(self) -> None:
+        """Close the socket; never raises, a socket that is broken is closed enough."""
+        try:
+            self.sock.close()
+        except Exception:  # noqa: BLE001, S110 - close() of a broken TLS socket may raise anything
+            pass
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.origin} requests={self.requests}{' busy' if self.busy else ''}>"

@@ -1,0 +1,218 @@
+"""The process-wide idle pool: keeps what a client would have closed, gives it to the next one that asks for the same.
+
+Acquire takes the connection that became idle last (LIFO), so that surplus ones age out. Whoever holds a connection
+outside the pool owns it alone. Thread-safe; a release never waits for a lock, since the garbage collector and signal
+handlers may release from anywhere, also from within this module.
+"""
+
+import atexit
+import os
+import threading
+from collections import deque
+
+from lambda_keepalive.pool.connection import now
+from lambda_keepalive.pool.limits import Limits, expired
+from lambda_keepalive.pool.probe import stale
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+    from typing import Protocol
+
+    from lambda_keepalive.pool.connection import Connection, Instant
+
+    Judge = Callable[[list[Connection]], list[str | None]]
+
+    class Lender(Protocol):
+        """Holds idle connections that belong to live client pools; asked only when the idle pool has none."""
+
+        def lend(self, key: Hashable) -> Connection | None:
+            """Give up an idle connection with this key, for good."""
+
+        def review(self, judge: Judge) -> None:
+            """Close those of the held connections for which the judge names a reason."""
+
+        def count(self) -> int:
+            """How many idle connections are held."""
+
+
+class IdlePool:
+    """Idle connections by transport identity, with limits.
+
+    Args:
+        limits: counts and ages.
+        discarded: called with (connection, reason) for each connection that the pool closes; must not raise.
+        clock: returns an `Instant`.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        discarded: "Callable[[Connection, str], None]",
+        clock: "Callable[[], Instant]" = now,
+    ) -> None:
+        self.limits = limits
+        self.lenders: list[Lender] = []
+        self._discarded = discarded
+        self._clock = clock
+        # Keys in the order of last use; each list in the order of release.
+        self._idle: dict[Hashable, list[Connection]] = {}
+        self._count = 0
+        self._inbox: deque[Connection] = deque()
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._open = True
+
+    def __len__(self) -> int:
+        return self._count + len(self._inbox)
+
+    def __repr__(self) -> str:
+        return f"<IdlePool {len(self)} idle, {len(self._idle)} identities>"
+
+    def acquire(self, key: "Hashable") -> "Connection | None":
+        """Take the freshest good connection with this key; those found bad on the way are closed.
+
+        Falls back to what live client pools hold idle. The caller owns the result.
+        """
+        while True:
+            with self._lock:
+                self._take_in()
+                bucket = self._idle.get(key)
+                connection = bucket.pop() if bucket else None
+                if connection is not None:
+                    self._count -= 1
+                if not bucket and bucket is not None:
+                    del self._idle[key]
+            if connection is None:
+                return self._borrow(key)
+            reason = self.judge([connection])[0]
+            if reason is None:
+                return connection
+            self.discard(connection, reason)
+
+    def _borrow(self, key: "Hashable") -> "Connection | None":
+        for lender in self.lenders:
+            while (connection := lender.lend(key)) is not None:
+                reason = self.judge([connection])[0]
+                if reason is None:
+                    return connection
+                self.discard(connection, reason)
+        return None
+
+    def release(self, connection: "Connection") -> None:
+        """Keep the connection, which must be proven clean, or close it; the caller must not touch it again."""
+        if not self._open or connection.process != os.getpid() or connection.key is None:
+            self.discard(connection, connection.refusal or "process")
+            return
+        connection.idle_since = self._clock()
+        reason = self.judge([connection])[0]
+        if reason is not None:
+            self.discard(connection, reason)
+            return
+        self._inbox.append(connection)
+        if self._lock.acquire(blocking=False):
+            try:
+                self._take_in()
+                surplus = self._overflow()
+            finally:
+                self._lock.release()
+            for connection in surplus:
+                self.discard(connection, "overflow")
+
+    def _take_in(self) -> None:
+        """Move released connections to their place. Needs the lock."""
+        while self._inbox:
+            connection = self._inbox.popleft()
+            bucket = self._idle.pop(connection.key, [])
+            bucket.append(connection)
+            self._idle[connection.key] = bucket
+            self._count += 1
+
+    def _overflow(self) -> "list[Connection]":
+        """Take out what is over the limits: the oldest of a host, then the oldest of the identity unused for longest. Needs the lock."""
+        surplus = []
+        if self._idle:
+            bucket = next(reversed(self._idle.values()))
+            surplus = bucket[: max(0, len(bucket) - self.limits.max_idle_per_host)]
+            del bucket[: len(surplus)]
+            self._count -= len(surplus)
+        while self._count > self.limits.max_idle:
+            key, bucket = next(iter(self._idle.items()))
+            surplus.append(bucket.pop(0))
+            self._count -= 1
+            if not bucket:
+                del self._idle[key]
+        return surplus
+
+    def judge(self, connections: "list[Connection]") -> "list[str | None]":
+        """For each connection the reason why it must not be used again, or None: clocks first, then one poll for the rest."""
+        instant = self._clock()
+        process = os.getpid()
+        reasons = [
+            "process" if connection.process != process else expired(connection, instant, self.limits)
+            for connection in connections
+        ]
+        alive = [index for index, reason in enumerate(reasons) if reason is None]
+        for position in stale([connections[index].sock for index in alive]):
+            reasons[alive[position]] = "stale"
+        return reasons
+
+    def discard(self, connection: "Connection", reason: str) -> None:
+        """Close a connection that the caller owns and report why."""
+        connection.close()
+        self._discarded(connection, reason)
+
+    def check(self) -> None:
+        """Close every idle connection that went bad: called when an invocation starts, the sandbox may have been frozen."""
+        with self._lock:
+            self._take_in()
+            held = [connection for bucket in self._idle.values() for connection in bucket]
+            bad = {c: reason for c, reason in zip(held, self.judge(held), strict=True) if reason is not None} if held else {}
+            if bad:
+                self._keep(connection for connection in held if connection not in bad)
+        for connection, reason in bad.items():
+            self.discard(connection, reason)
+        for lender in self.lenders:
+            lender.review(self.judge)
+
+    def _keep(self, connections: "Iterable[Connection]") -> None:
+        """Hold just these, in their order. Needs the lock."""
+        self._idle = {}
+        self._count = 0
+        self._inbox.extendleft(reversed(list(connections)))
+        self._take_in()
+
+    def idle_count(self) -> int:
+        """Idle connections of the process: here and in the live client pools we know."""
+        return len(self) + sum(lender.count() for lender in self.lenders)
+
+    def clear(self, reason: str) -> None:
+        """Close all that is held."""
+        with self._lock:
+            self._take_in()
+            held = [connection for bucket in self._idle.values() for connection in bucket]
+            self._keep(())
+        for connection in held:
+            self.discard(connection, reason)
+
+    def close(self) -> None:
+        """Close all and refuse from now on: the interpreter ends."""
+        self._open = False
+        self.clear("exit")
+
+    def after_fork(self) -> None:
+        """In a child: let go of the parent's connections. Closing a descriptor here leaves the parent's open, and no TLS goodbye is sent."""
+        self._lock = threading.Lock()
+        for bucket in self._idle.values():
+            for connection in bucket:
+                connection.close()
+        for connection in self._inbox:
+            connection.close()
+        self._inbox.clear()
+        self._keep(())
+        self._process = os.getpid()
+
+    def register_for_process(self) -> None:
+        """Follow forks and the interpreter's exit."""
+        os.register_at_fork(after_in_child=self.after_fork)
+        atexit.register(self.close)

@@ -1,0 +1,71 @@
+"""Hands the record of each invocation to the extension; the only module that writes anything.
+
+One non-blocking write to a FIFO that the extension made. No reader, a full pipe, a dead extension: the record is lost and the
+function does not notice. Opened at the first record, and again after a failure, so that an extension that starts late is found.
+"""
+
+import os
+import sys
+import time
+
+from lambda_keepalive import config, lifecycle, record
+from lambda_keepalive.stats import stats
+
+_settings = config.current()
+_path = os.path.join(_settings.runtime_dir, "records")
+_runtime = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+_descriptor = -1
+
+
+def follow() -> None:
+    """Publish from now on, at the end of each invocation and beside notable events, unless the metrics are off."""
+    if _settings.metrics != "off":
+        lifecycle.on_end.append(end)
+        stats.notable = checkpoint
+        os.register_at_fork(after_in_child=close)
+
+
+def checkpoint() -> None:
+    """Write the counters so far, in case the invocation never ends."""
+    if lifecycle.current.request_id is not None:
+        _write(_render("checkpoint"))
+
+
+def end() -> None:
+    """Write the counters of the invocation that ends and start counting anew."""
+    _write(_render("end"))
+    stats.take()
+
+
+def _render(kind: str) -> bytes:
+    return record.render(
+        kind,
+        stats.peek(),
+        request_id=lifecycle.current.request_id or "",
+        process=os.getpid(),
+        milliseconds=int(time.time() * 1000),
+        cold=lifecycle.current.cold_start,
+        runtime=_runtime,
+        initialization=_settings.initialization_type,
+        idle=stats.idle_count() if stats.idle_count is not None else 0,
+    )
+
+
+def _write(line: bytes) -> None:
+    global _descriptor
+    try:
+        if _descriptor < 0:
+            _descriptor = os.open(_path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        os.write(_descriptor, line)
+    except BlockingIOError:
+        pass
+    except OSError:
+        close()
+
+
+def close() -> None:
+    """Let go of the FIFO."""
+    global _descriptor
+    descriptor, _descriptor = _descriptor, -1
+    if descriptor >= 0:
+        os.close(descriptor)

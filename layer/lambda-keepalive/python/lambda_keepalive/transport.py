@@ -1,0 +1,220 @@
+"""Between the client objects and the pool: gives a client a connection, takes it back, counts.
+
+The patches call this with their client object (`client`, an `http.client.HTTPConnection` or a subclass). Its attribute
+`_keepalive` is the `Connection` whose socket it holds, `_keepalive_taint` the reason why that must not be pooled.
+This module is where the pool and the statistics of the process live.
+"""
+
+import os
+import time
+
+from lambda_keepalive import config, exchange, guard, lifecycle
+from lambda_keepalive.pool.connection import Connection
+from lambda_keepalive.pool.idle import IdlePool
+from lambda_keepalive.pool.limits import Limits
+from lambda_keepalive.refusal import refused_address, refused_socket
+from lambda_keepalive.stats import stats
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from typing import Any
+
+    # Looks at a client that is about to connect: (key or None, origin, why there is no key).
+    Identify = Callable[[Any], tuple[Hashable | None, str, str | None]]
+
+_settings = config.current()
+
+# Why the last connection with an identity was given up: what explains the next miss. Origins are in it too, so that a
+# miss for want of an equal identity can be told from the first connection. Bounded, forgotten when full.
+_fate: "dict[Hashable, str]" = {}
+_MAX_FATES = 1000
+"""Enough for ten times the idle limit; forgetting costs an explanation, nothing else."""
+
+
+def _discarded(connection: Connection, reason: str) -> None:
+    if connection.key is not None:
+        _remember_fate(connection.key, reason)
+    stats.discarded(connection.origin, reason)
+
+
+def _remember_fate(key: "Hashable", reason: str) -> None:
+    if len(_fate) >= _MAX_FATES:
+        _fate.clear()
+    _fate[key] = reason
+
+
+pool = IdlePool(
+    Limits(
+        idle_timeout=_settings.idle_timeout,
+        max_lifetime=_settings.max_lifetime,
+        max_requests=_settings.max_requests,
+        max_idle_per_host=_settings.max_idle_per_host,
+        max_idle=_settings.max_idle,
+    ),
+    _discarded,
+)
+pool.register_for_process()
+os.register_at_fork(after_in_child=stats.after_fork)
+stats.idle_count = pool.idle_count
+# The sandbox may have been frozen since the last invocation.
+lifecycle.on_start.append(pool.check)
+
+
+def connect(client: "Any", original: "Callable[[Any], None]", identify: "Identify", attributes: "tuple[str, ...]") -> None:
+    """Stand in for the client's own `connect()`: adopt an idle connection with the same identity, else let it connect.
+
+    Args:
+        client: the object that wants to connect; afterwards its `sock` is set, or the original's exception is raised.
+        original: the client's own `connect`.
+        identify: the patch's view of the client's transport identity.
+        attributes: names that `connect` sets on the client besides `sock`; they travel with the connection.
+    """
+    try:
+        client._keepalive = None
+        key, origin, refusal = identify(client)
+        if key is not None and _adopt(client, key):
+            return
+    except Exception:  # noqa: BLE001
+        guard.fault("connect")
+        original(client)
+        return
+    started = time.perf_counter()
+    try:
+        original(client)
+    except BaseException:
+        stats.connect_error(origin)
+        raise
+    milliseconds = (time.perf_counter() - started) * 1000
+    try:
+        _attach(client, key, origin, refusal, milliseconds, attributes)
+    except Exception:  # noqa: BLE001
+        guard.fault("connect")
+
+
+def _adopt(client: "Any", key: "Hashable") -> bool:
+    connection = pool.acquire(key)
+    if connection is None:
+        return False
+    sock = connection.sock
+    set_timeout(sock, client.timeout)
+    for name, value in connection.attributes.items():
+        setattr(client, name, value)
+    client.sock = sock
+    client._keepalive = connection
+    return True
+
+
+def set_timeout(sock: "Any", timeout: "Any") -> None:
+    """Give an adopted socket the client's own timeout: seconds, None, or http.client's marker for the process default."""
+    import socket
+
+    sock.settimeout(socket.getdefaulttimeout() if timeout is socket._GLOBAL_DEFAULT_TIMEOUT else timeout)  # type: ignore[attr-defined]
+
+
+def _attach(
+    client: "Any", key: "Hashable", origin: str, refusal: "str | None", milliseconds: float, names: "tuple[str, ...]"
+) -> None:
+    """Remember a connection that the client has just opened, and why it had to."""
+    sock = client.sock
+    if sock is None:
+        return
+    if key is not None:
+        refusal = refused_socket(sock, _settings.loopback)
+        if refusal is not None:
+            key = None
+    values = vars(client)
+    client._keepalive = Connection(
+        sock, key, origin, attributes={name: values[name] for name in names if name in values}, refusal=refusal
+    )
+    reason = refusal or _fate.get(key) or ("identity" if origin in _fate else "first")
+    if key is not None:
+        _remember_fate(key, "in-use")
+        _remember_fate(origin, "in-use")
+    stats.not_reused(reason)
+    stats.opened(origin, milliseconds, origin.startswith("https:"))
+    if _settings.explain:
+        guard.say(f"explain: opened {origin} in {milliseconds:.1f} ms, not reused: {reason}")
+
+
+def address(scheme: str, host: str, port: "int | None") -> "tuple[str, str | None]":
+    """The origin's name for statistics, and the rule that keeps it out of the pool, if one does."""
+    origin = f"{scheme}://{host}:{port}"
+    return origin, refused_address(host, port, _settings)
+
+
+def sending(connection: Connection) -> None:
+    """A request goes out on the connection; until its response is proven read it is busy."""
+    connection.busy = True
+    stats.request(connection.origin, connection.requests > 0)
+    connection.requests += 1
+
+
+def retire(client: "Any") -> None:
+    """The client closes or dies: take its socket away if the connection is clean, else leave it to be closed.
+
+    Afterwards the client either has no socket, or one that its own `close` ends.
+    """
+    connection: Connection | None = client._keepalive
+    taint, client._keepalive_taint = client._keepalive_taint, None
+    client._keepalive = None
+    if connection is None or connection.sock is not client.sock:
+        return
+    reason = connection.refusal or taint
+    if reason is None and connection.busy:
+        reason = _exchange_left_open(client, connection)
+    if reason is None:
+        client.sock = None
+        pool.release(connection)
+    else:
+        _discarded(connection, reason)
+
+
+def _exchange_left_open(client: "Any", connection: Connection) -> "str | None":
+    if client._HTTPConnection__state != "Idle":
+        return "error"
+    response = client._HTTPConnection__response
+    reason = exchange.unfinished(response)
+    if reason is None:
+        settle(connection, response)
+        if response.fp is not None:
+            response.close()
+    return reason
+
+
+def settle(connection: Connection, response: "Any") -> None:
+    """The exchange is over: the connection is idle, and the response may say how long it may stay so."""
+    connection.busy = False
+    if connection.requests == 1:
+        connection.idle_timeout = hinted_timeout(response.headers.get("keep-alive"))
+
+
+def hinted_timeout(value: "str | None") -> "float | None":
+    """Seconds from `Keep-Alive: timeout=5, max=100`; None without a usable hint. (RFC 2068, 19.7.1; still what servers send.)"""
+    for parameter in (value or "").split(","):
+        name, _, seconds = parameter.partition("=")
+        seconds = seconds.strip().strip('"')
+        if name.strip().lower() == "timeout" and seconds.isascii() and seconds.isdigit() and len(seconds) < 9:
+            return float(seconds)
+    return None
+
+
+def hand_over(client: "Any", response: "Any") -> None:
+    """Let the response own the connection: its client is gone, the body is still to be read."""
+    connection: Connection | None = client._keepalive
+    if connection is None or connection.sock is not client.sock or response.fp is None:
+        return
+    connection.taint = client._keepalive_taint
+    response._keepalive_connection = connection
+    client._keepalive = None
+    client.sock = None
+
+
+def response_ended(response: "Any", connection: Connection) -> None:
+    """The file of a response that owns its connection is closed: keep the connection or close it."""
+    reason = connection.refusal or connection.taint or exchange.unfinished(response)
+    if reason is None:
+        settle(connection, response)
+        pool.release(connection)
+    else:
+        pool.discard(connection, reason)
