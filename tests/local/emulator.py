@@ -1,0 +1,200 @@
+"""A local Lambda: runs a function with a layer as the platform does, without root, without a container.
+
+Real processes, real signals, the real awslambdaric; the Runtime API and the Extensions API are served from
+here. Nothing can be mounted without privileges, so the layer's directory stands for /opt: values of
+`environ` that begin with /opt/ are translated, and the bootstrap looks for layer modules there. Linux only.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .configuration import FunctionConfiguration
+from .invocation import Fault, Invocation, PendingInvocation
+from .output import Line, Output
+from .sandbox import Sandbox
+
+
+class Emulator:
+    """A function that can be invoked; use it as a context manager.
+
+    Args:
+        handler: module and function, as in the function's configuration.
+        task_root: the directory of the function's code, /var/task on the platform.
+        layer: the directory that stands for /opt; None for a function without layers.
+        environ: the function's environment variables.
+        python: an interpreter that has awslambdaric; it decides which runtime version is emulated.
+        memory: megabytes, told to the function, not enforced.
+        timeout: seconds; generous, because the machine is shared where the platform's is not.
+        freeze: stop the sandbox between invocations, as on-demand functions are.
+        initialization_type: what AWS_LAMBDA_INITIALIZATION_TYPE says.
+        max_concurrency: Managed Instances mode: so many workers, never frozen, `invoke` from several threads.
+
+    The sandbox is made by the first invocation (a cold start), or ahead of it by `initialize`. After a
+    timeout or a crash it is shut down, and the next invocation makes another one in the same directories.
+    """
+
+    def __init__(
+        self,
+        *,
+        handler: str,
+        task_root: Path,
+        layer: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        python: Path | str = sys.executable,
+        memory: int = 128,
+        timeout: float = 30.0,
+        freeze: bool = True,
+        initialization_type: str = "on-demand",
+        max_concurrency: int | None = None,
+        name: str = "function",
+    ) -> None:
+        # Short, because the path of a UNIX socket in it may have 107 bytes.
+        self._directory = Path(tempfile.mkdtemp(prefix="lambda-"))
+        empty = self._directory / "opt"
+        empty.mkdir()
+        # Its own directory for the records of the layer, so that functions on one machine do not meet.
+        private = {"KEEPALIVE_RUNTIME_DIR": str(self._directory / "keepalive")}
+        self._configuration = FunctionConfiguration(
+            handler=handler,
+            task_root=Path(task_root).absolute(),
+            opt=Path(layer).absolute() if layer is not None else empty,
+            python=Path(python).absolute(),
+            environ=private | dict(environ or {}),
+            name=name,
+            memory=memory,
+            timeout=timeout,
+            initialization_type="lambda-managed-instances" if max_concurrency else initialization_type,
+            max_concurrency=max_concurrency,
+        )
+        self._freezes = freeze and max_concurrency is None
+        # On-demand sandboxes have one invocation at a time; callers of more wait in line.
+        self._turn = threading.Semaphore(max_concurrency or 1)
+        self._making = threading.Lock()
+        self._output = Output()
+        self._sandbox: Sandbox | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        self.shutdown()
+        self._output.close()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def initialize(self) -> None:
+        """Run INIT ahead of the first invocation, as provisioned concurrency does; Fault if it fails."""
+        with self._turn:
+            try:
+                self._ready_sandbox()
+            except Fault:
+                self._end("failure")
+                raise
+            self._rest()
+
+    def invoke(self, event: Any) -> Invocation:
+        """Invoke the function with an event that JSON can express and wait for the end of the invocation.
+
+        Whatever goes wrong in the sandbox is the invocation's `error`, as a caller of the platform would see
+        it.
+        """
+        with self._turn:
+            first_line = len(self._output)
+            invocation = PendingInvocation(event, self._configuration.arn, self._configuration.timeout)
+            timed_out = False
+            try:
+                sandbox = self._ready_sandbox()
+                sandbox.thaw()
+                invocation.start()
+                sandbox.run(invocation)
+            except Fault as fault:
+                self._end("failure")
+                self._refuse(invocation, fault.error)
+            except TimeoutError:
+                timed_out = True
+                if self._configuration.max_concurrency is None:
+                    self._end("timeout")
+                message = f"Task timed out after {self._configuration.timeout:.2f} seconds"
+                self._refuse(invocation, {"errorType": "Sandbox.Timedout", "errorMessage": message})
+            duration = time.monotonic() - invocation.started
+            self._rest()
+            self._output.drain()
+            return Invocation(
+                request_id=invocation.request_id,
+                payload=invocation.payload,
+                error=invocation.error,
+                duration=duration,
+                timed_out=timed_out,
+                lines=self._output.lines(first_line),
+            )
+
+    def freeze(self) -> None:
+        """Stop every process of the sandbox with SIGSTOP; on return none of them executes."""
+        if self._sandbox is not None:
+            self._sandbox.freeze()
+
+    def thaw(self) -> None:
+        """Continue every process of the sandbox with SIGCONT."""
+        if self._sandbox is not None:
+            self._sandbox.thaw()
+
+    def shutdown(self) -> None:
+        """Let the sandbox go, as the platform does with one that has been idle; harmless if there is none."""
+        self._end("spindown")
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """The process ids of the sandbox: of "runtime" and of each extension by its name."""
+        sandbox = self._sandbox
+        return {process.name: process.pid for process in sandbox.processes} if sandbox else {}
+
+    @property
+    def lines(self) -> list[Line]:
+        """Everything that runtime and extensions have printed so far, over all sandboxes of this function."""
+        self._output.drain()
+        return self._output.lines()
+
+    @property
+    def emf(self) -> list[dict[str, Any]]:
+        """The lines that are objects in CloudWatch's embedded metric format, decoded."""
+        return [line.emf for line in self.lines if line.emf is not None]
+
+    def wait_for_line(self, predicate: Callable[[Line], bool], timeout: float = 10.0) -> Line:
+        """The first line, past or coming, that satisfies the predicate; TimeoutError after `timeout` seconds.
+
+        A frozen sandbox prints nothing: `thaw` it first.
+        """
+        return self._output.wait_for(predicate, timeout)
+
+    def _ready_sandbox(self) -> Sandbox:
+        with self._making:
+            if self._sandbox is None:
+                self._sandbox = Sandbox(self._configuration, self._output, self._directory)
+                try:
+                    self._sandbox.initialize()
+                except TimeoutError:
+                    raise Fault("Sandbox.Timedout", "INIT did not end in time") from None
+            return self._sandbox
+
+    def _rest(self) -> None:
+        if self._freezes:
+            self.freeze()
+
+    def _end(self, reason: str) -> None:
+        with self._making:
+            sandbox, self._sandbox = self._sandbox, None
+        if sandbox is not None:
+            sandbox.shutdown(reason)
+
+    @staticmethod
+    def _refuse(invocation: PendingInvocation, error: dict[str, Any]) -> None:
+        """What the caller learns: nothing, if the response was with him before the sandbox failed."""
+        if not invocation.answered:
+            invocation.error = json.loads(json.dumps(error)) | {"requestId": invocation.request_id}

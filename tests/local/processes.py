@@ -1,0 +1,102 @@
+"""One process of a sandbox with all its descendants: started, stopped, continued, ended.
+
+Each leads a process group of its own, so that a signal reaches its children too and reaches nothing else.
+The leader is reaped last: until then its group id cannot be given to a stranger.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from .output import Output
+
+
+class SandboxProcess:
+    """A started process; `exited` is called once, from another thread, when it has ended.
+
+    Raises OSError, like `subprocess.Popen`, if the program cannot be executed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        *,
+        environ: Mapping[str, str],
+        directory: Path,
+        output: Output,
+        exited: Callable[["SandboxProcess"], None],
+    ) -> None:
+        self.name = name
+        self.exit_status = ""
+        self._exited = threading.Event()
+        self._process = subprocess.Popen(
+            argv,
+            env=dict(environ),
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+        assert self._process.stdout is not None
+        output.add(name, os.dup(self._process.stdout.fileno()))
+        self._process.stdout.close()
+        self._watcher = threading.Thread(
+            target=self._watch, args=(exited,), name=f"watch {name}", daemon=True
+        )
+        self._watcher.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return not self._exited.is_set()
+
+    def freeze(self) -> None:
+        """Stop every process of the group; on return the leader executes nothing any more."""
+        if self._signal_group(signal.SIGSTOP):
+            # Not consumed (WNOWAIT), so that the watcher still finds the exit of a process that ended
+            # meanwhile.
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+
+    def thaw(self) -> None:
+        self._signal_group(signal.SIGCONT)
+
+    def terminate(self) -> None:
+        """Ask the leader alone to end: its children are its own business, as on the platform."""
+        if self._process.returncode is None:
+            os.kill(
+                self.pid, signal.SIGTERM
+            )  # not Popen.terminate: that would reap a leader that is dead already
+
+    def kill(self) -> None:
+        """End the whole group and reap the leader."""
+        self._signal_group(signal.SIGKILL)
+        self._watcher.join()
+        self._process.wait()
+
+    def wait(self, timeout: float) -> bool:
+        """True as soon as the leader has exited, False if it still runs after `timeout` seconds."""
+        return self._exited.wait(max(0.0, timeout))
+
+    def _signal_group(self, number: signal.Signals) -> bool:
+        if self._process.returncode is not None:  # reaped: the group's id may be a stranger's by now
+            return False
+        os.killpg(self.pid, number)  # the leader, even dead, keeps the group in being
+        return True
+
+    def _watch(self, exited: Callable[["SandboxProcess"], None]) -> None:
+        result = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        assert result is not None
+        if result.si_code == os.CLD_EXITED:
+            self.exit_status = f"exit status {result.si_status}"
+        else:
+            self.exit_status = f"signal: {signal.strsignal(result.si_status)}".lower()
+        self._exited.set()
+        exited(self)
