@@ -152,11 +152,34 @@ class Config:
         return self.enabled and self.mode == "on"
 
 
-def tls_environment() -> "tuple[str | None, str | None, str | None]":
-    """The variables that change what OpenSSL trusts or writes, as they stand now (ssl.rst; OpenSSL's SSL_CTX_set_default_verify_paths)."""
-    return os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"), os.environ.get("SSLKEYLOGFILE")
+def trust_environment() -> "tuple[object, object]":
+    """SSL_CERT_FILE and SSL_CERT_DIR as they stand now: what OpenSSL trusts by default (SSL_CTX_set_default_verify_paths(3))."""
+    environ = _undecoded()
+    return environ.get(b"SSL_CERT_FILE"), environ.get(b"SSL_CERT_DIR")
 
 
+def key_log() -> object:
+    """SSLKEYLOGFILE as it stands now: where a new TLS context writes its session keys (Lib/ssl.py, create_default_context)."""
+    return _undecoded().get(b"SSLKEYLOGFILE")
+
+
+def may_have_proxies() -> bool:
+    """False only if no variable is named `*_proxy`, in any case, so that `getproxies_environment` has nothing to find."""
+    return any(name[-6:].lower() == b"_proxy" for name in _undecoded())
+
+
+def _undecoded() -> "Mapping[bytes, bytes]":
+    """The environment as bytes. Calls look at it often and decoding is most of the cost (2 us against 8 for forty names).
+
+    `_data` is what `os.environ` keeps on POSIX (Lib/os.py); where somebody put another mapping in its place, that is encoded.
+    """
+    environ = os.environ
+    if type(environ) is _Environ:
+        return environ._data  # type: ignore[return-value]
+    return {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
+
+
+_Environ = type(os.environ)
 _current: "Config | None" = None
 
 

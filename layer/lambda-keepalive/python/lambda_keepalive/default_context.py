@@ -40,7 +40,7 @@ def note(http_version: int, make: "Make") -> "Note | None":
     """
     if ssl._create_default_https_context is not _factory:
         return None
-    stamp = identity.of_default_trust(), config.tls_environment()
+    stamp = identity.of_default_trust(), config.key_log()
     known = _notes.get(http_version)
     if known is not None and known.stamp == stamp:
         return known

@@ -70,9 +70,15 @@ def has_plain_framing(response: "Any") -> bool:
 
     http.client takes the first Content-Length and ignores unknown transfer codings; a proxy may not.
     """
-    headers = response.headers
-    codings = headers.get_all("transfer-encoding", ())
-    lengths = headers.get_all("content-length", ())
-    if codings:
-        return len(codings) == 1 and not lengths and codings[0].strip().lower() == "chunked"
-    return len(lengths) <= 1 and all(length.strip().isdigit() for length in lengths)
+    framing = None
+    for name, value in response.headers.raw_items():
+        length = len(name)
+        if length == 14 and name.lower() == "content-length":
+            if framing is not None or not value.strip().isdigit():
+                return False
+            framing = value
+        elif length == 17 and name.lower() == "transfer-encoding":
+            if framing is not None or value.strip().lower() != "chunked":
+                return False
+            framing = value
+    return True

@@ -12,26 +12,32 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def identify(client: "Any") -> "tuple[Hashable | None, str, str | None]":
-    """Key, origin and refusal of an `http.client.HTTPConnection` or `HTTPSConnection` that is about to connect."""
-    tls = isinstance(client, HTTPSConnection)
-    host, port = client.host, client.port
+def refuse(client: "Any") -> "tuple[str, str | None]":
+    """Origin of an `http.client` connection object, and the rule that keeps it out of the pool, or None."""
+    scheme = "https" if isinstance(client, HTTPSConnection) else "http"
     if client._tunnel_host:
-        origin, refusal = transport.address("https" if tls else "http", client._tunnel_host, client._tunnel_port)
+        origin, refusal = transport.address(scheme, client._tunnel_host, client._tunnel_port)
     else:
-        origin, refusal = transport.address("https" if tls else "http", host, port)
+        origin, refusal = transport.address(scheme, client.host, client.port)
     if refusal is None and not is_known_class(type(client)):
         refusal = "foreign-class"
+    return origin, refusal
+
+
+def identify(client: "Any") -> "tuple[Hashable | None, str, str | None]":
+    """Key, origin and refusal of an `http.client.HTTPConnection` or `HTTPSConnection` that is about to connect."""
+    origin, refusal = refuse(client)
     if refusal is not None:
         return None, origin, refusal
+    tls = isinstance(client, HTTPSConnection)
     context = None
     if tls:
         context = vars(client)["_context"]
         context = context.identity if type(context) is Note else identity.of_context(context)
     key = (
         "http.client",
-        host,
-        port,
+        client.host,
+        client.port,
         identity.freeze(client.source_address),
         client._tunnel_host,
         client._tunnel_port,

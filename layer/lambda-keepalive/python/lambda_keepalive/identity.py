@@ -55,7 +55,7 @@ def of_file(path: "str | bytes | os.PathLike[str] | None") -> "Hashable":
 
 def of_default_trust() -> "Hashable":
     """The CAs that OpenSSL loads when nobody names any: SSL_CERT_FILE and SSL_CERT_DIR or the compiled-in paths."""
-    file, directory, _ = config.tls_environment()
+    file, directory = config.trust_environment()
     return (
         "default",
         of_file(_DEFAULT_FILE if file is None else file),
@@ -94,6 +94,8 @@ def functions_in_force() -> "Hashable":
 
 def freeze(value: "Any") -> "Hashable":
     """A hashable image of plain data (headers, socket options, URLs); what cannot be imaged stands for itself, by identity."""
+    if value is None:
+        return None
     if isinstance(value, dict):
         return tuple((name, freeze(item)) for name, item in value.items())
     if isinstance(value, (list, tuple)):

@@ -6,6 +6,7 @@ This module is where the pool and the statistics of the process live.
 """
 
 import os
+import socket
 import time
 
 from lambda_keepalive import config, exchange, guard, lifecycle
@@ -14,6 +15,8 @@ from lambda_keepalive.pool.idle import IdlePool
 from lambda_keepalive.pool.limits import Limits
 from lambda_keepalive.refusal import refused_address, refused_socket
 from lambda_keepalive.stats import stats
+
+_DEFAULT_TIMEOUT = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +31,9 @@ _settings = config.current()
 # Why the last connection with an identity was given up: what explains the next miss. Origins are in it too, so that a
 # miss for want of an equal identity can be told from the first connection. Bounded, forgotten when full.
 _fate: "dict[Hashable, str]" = {}
-_MAX_FATES = 1000
-"""Enough for ten times the idle limit; forgetting costs an explanation, nothing else."""
+_addresses: "dict[tuple[str, str, int | None], tuple[str, str | None]]" = {}
+_MAX_REMEMBERED = 1000
+"""Ten times the idle limit; forgetting costs an explanation or a microsecond, nothing else."""
 
 
 def _discarded(connection: Connection, reason: str) -> None:
@@ -39,7 +43,7 @@ def _discarded(connection: Connection, reason: str) -> None:
 
 
 def _remember_fate(key: "Hashable", reason: str) -> None:
-    if len(_fate) >= _MAX_FATES:
+    if len(_fate) >= _MAX_REMEMBERED:
         _fate.clear()
     _fate[key] = reason
 
@@ -107,9 +111,7 @@ def _adopt(client: "Any", key: "Hashable") -> bool:
 
 def set_timeout(sock: "Any", timeout: "Any") -> None:
     """Give an adopted socket the client's own timeout: seconds, None, or http.client's marker for the process default."""
-    import socket
-
-    sock.settimeout(socket.getdefaulttimeout() if timeout is socket._GLOBAL_DEFAULT_TIMEOUT else timeout)  # type: ignore[attr-defined]
+    sock.settimeout(socket.getdefaulttimeout() if timeout is _DEFAULT_TIMEOUT else timeout)
 
 
 def _attach(
@@ -139,8 +141,12 @@ def _attach(
 
 def address(scheme: str, host: str, port: "int | None") -> "tuple[str, str | None]":
     """The origin's name for statistics, and the rule that keeps it out of the pool, if one does."""
-    origin = f"{scheme}://{host}:{port}"
-    return origin, refused_address(host, port, _settings)
+    known = _addresses.get((scheme, host, port))
+    if known is None:
+        if len(_addresses) >= _MAX_REMEMBERED:
+            _addresses.clear()
+        known = _addresses[scheme, host, port] = f"{scheme}://{host}:{port}", refused_address(host, port, _settings)
+    return known
 
 
 def sending(connection: Connection) -> None:

@@ -5,10 +5,11 @@ setting has its final value, and everything built on http.client (urllib.request
 Versions: CPython 3.10 to 3.14. Never shared: what `refusal` and `exchange.unfinished` name.
 """
 
-# `import http.client` would not do: while it is being imported, the package has no attribute of that name.
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+import http.client as client_module
+import io
+from http.client import HTTPConnection, HTTPMessage, HTTPResponse, HTTPSConnection
 
-from lambda_keepalive import default_context, exchange, guard, transport
+from lambda_keepalive import default_context, exchange, guard, header_parser, transport
 from lambda_keepalive.http_key import identify
 from lambda_keepalive.patching import add, replace
 
@@ -128,6 +129,18 @@ def _close_conn(original: "Any") -> "Any":
     return _close_conn
 
 
+def _parse_headers(original: "Any") -> "Any":
+    def parse_headers(fp: "Any", _class: "Any" = HTTPMessage) -> "Any":
+        if _class is not HTTPMessage:
+            return original(fp, _class)
+        # http.client's own function reads the lines, with its limits and errors.
+        lines = client_module._read_headers(fp)
+        message = header_parser.parse(lines)
+        return original(io.BytesIO(b"".join(lines))) if message is None else message
+
+    return parse_headers
+
+
 def _delete(self: "Any") -> None:
     """A connection object that nobody closed: its socket goes to the response still being read, or to the pool."""
     try:
@@ -165,6 +178,7 @@ def install(module: "ModuleType") -> None:
     add(HTTPResponse, "_keepalive_end", None)
     add(HTTPResponse, "_keepalive_connection", None)
     add(HTTPSConnection, "_context", default_context.ContextAttribute(_make_default_context))
+    replace(module, "parse_headers", _parse_headers)
     replace(HTTPConnection, "connect", _connect)
     replace(HTTPConnection, "close", _close)
     replace(HTTPConnection, "endheaders", _endheaders)

@@ -84,7 +84,7 @@ def _of_tls(client: "Any") -> "Hashable":
         # urllib3 loads these files into the context on each connect.
         identity.of_context(context, ignoring=ca),
         ca if any(files) else identity.of_default_trust(),
-        config.tls_environment()[2],
+        config.key_log(),
         client.cert_reqs,
         identity.of_file(client.cert_file),
         identity.of_file(client.key_file),
@@ -183,8 +183,8 @@ class _Pools:
 
     def review(self, judge: "Judge") -> None:
         """Close the idle connections that went bad."""
-        for _, connection in self._take(lambda connection: judge([connection])[0] is not None):
-            transport.pool.discard(connection, judge([connection])[0] or "stale")
+        for _, connection in self._take(lambda connection: judge(connection) is not None):
+            transport.pool.discard(connection, judge(connection) or "stale")
 
     def after_fork(self) -> None:
         """In a child: drop the parent's connections, so that not even their own pool uses them."""

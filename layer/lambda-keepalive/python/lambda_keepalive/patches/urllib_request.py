@@ -10,8 +10,8 @@ and handlers that bring a connection class of their own.
 from http.client import HTTPConnection, HTTPSConnection
 from urllib.request import AbstractHTTPHandler
 
-from lambda_keepalive import guard, transport
-from lambda_keepalive.http_key import identify
+from lambda_keepalive import config, guard, transport
+from lambda_keepalive.http_key import refuse
 from lambda_keepalive.patching import replace
 
 TYPE_CHECKING = False
@@ -25,8 +25,8 @@ class _HandingOver:
 
     def request(self: "Any", method: str, url: str, body: "Any" = None, headers: "Any" = {}, **options: "Any") -> None:  # noqa: B006 - the signature of http.client
         try:
-            key, _, _ = identify(self)
-            if key is not None and headers.get("Connection") == "close":
+            _, refusal = refuse(self)
+            if refusal is None and headers.get("Connection") == "close":
                 headers = {name: value for name, value in headers.items() if name != "Connection"}
         except Exception:  # noqa: BLE001
             guard.fault("urlopen")
@@ -64,6 +64,20 @@ def _do_open(original: "Any") -> "Any":
     return do_open
 
 
+def _getproxies_environment(original: "Any") -> "Any":
+    """requests and urllib.request look for proxies twice a call, decoding every variable; most functions have none."""
+
+    def getproxies_environment() -> "Any":
+        if not config.may_have_proxies():
+            return {}
+        return original()
+
+    return getproxies_environment
+
+
 def install(module: "ModuleType") -> None:
     """Patch `urllib.request`."""
+    replace(module, "getproxies_environment", _getproxies_environment)
+    if module.getproxies is module.getproxies_environment.__wrapped__:
+        replace(module, "getproxies", lambda _: module.getproxies_environment)
     replace(AbstractHTTPHandler, "do_open", _do_open)

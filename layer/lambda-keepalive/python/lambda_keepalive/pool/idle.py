@@ -12,7 +12,7 @@ from collections import deque
 
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.pool.limits import Limits, expired
-from lambda_keepalive.pool.probe import stale
+from lambda_keepalive.pool.probe import is_stale
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lambda_keepalive.pool.connection import Connection, Instant
 
-    Judge = Callable[[list[Connection]], list[str | None]]
+    Judge = Callable[[Connection], str | None]
 
     class Lender(Protocol):
         """Holds idle connections that belong to live client pools; asked only when the idle pool has none."""
@@ -76,16 +76,19 @@ class IdlePool:
         """
         while True:
             with self._lock:
-                self._take_in()
+                if self._inbox:
+                    self._take_in()
                 bucket = self._idle.get(key)
-                connection = bucket.pop() if bucket else None
-                if connection is not None:
+                if bucket is None:
+                    connection = None
+                else:
+                    connection = bucket.pop()
                     self._count -= 1
-                if not bucket and bucket is not None:
-                    del self._idle[key]
+                    if not bucket:
+                        del self._idle[key]
             if connection is None:
                 return self._borrow(key)
-            reason = self.judge([connection])[0]
+            reason = self.judge(connection)
             if reason is None:
                 return connection
             self.discard(connection, reason)
@@ -93,69 +96,66 @@ class IdlePool:
     def _borrow(self, key: "Hashable") -> "Connection | None":
         for lender in self.lenders:
             while (connection := lender.lend(key)) is not None:
-                reason = self.judge([connection])[0]
+                reason = self.judge(connection)
                 if reason is None:
                     return connection
                 self.discard(connection, reason)
         return None
 
     def release(self, connection: "Connection") -> None:
-        """Keep the connection, which must be proven clean, or close it; the caller must not touch it again."""
+        """Keep the connection, which must be proven clean, or close it; the caller must not touch it again.
+
+        Whether the peer has closed it meanwhile is asked when it is acquired, which asks anyway.
+        """
         if not self._open or connection.process != os.getpid() or connection.key is None:
             self.discard(connection, connection.refusal or "process")
             return
         connection.idle_since = self._clock()
-        reason = self.judge([connection])[0]
-        if reason is not None:
-            self.discard(connection, reason)
+        if not self._lock.acquire(blocking=False):
+            self._inbox.append(connection)
             return
-        self._inbox.append(connection)
-        if self._lock.acquire(blocking=False):
-            try:
-                self._take_in()
-                surplus = self._overflow()
-            finally:
-                self._lock.release()
-            for connection in surplus:
-                self.discard(connection, "overflow")
+        try:
+            bucket = self._put(connection)
+            surplus = self._overflow(bucket)
+        finally:
+            self._lock.release()
+        for connection in surplus:
+            self.discard(connection, "overflow")
+
+    def _put(self, connection: "Connection") -> "list[Connection]":
+        """Put a connection behind its equals, and these behind all others. Needs the lock."""
+        key = connection.key
+        bucket = self._idle.pop(key, None) or []
+        bucket.append(connection)
+        self._idle[key] = bucket
+        self._count += 1
+        return bucket
 
     def _take_in(self) -> None:
-        """Move released connections to their place. Needs the lock."""
+        """Move what was released while the lock was held to its place. Needs the lock."""
         while self._inbox:
-            connection = self._inbox.popleft()
-            bucket = self._idle.pop(connection.key, [])
-            bucket.append(connection)
-            self._idle[connection.key] = bucket
-            self._count += 1
+            self._put(self._inbox.popleft())
 
-    def _overflow(self) -> "list[Connection]":
-        """Take out what is over the limits: the oldest of a host, then the oldest of the identity unused for longest. Needs the lock."""
+    def _overflow(self, bucket: "list[Connection]") -> "list[Connection]":
+        """Take out what is over the limits: the oldest of this identity, then of the one unused for longest. Needs the lock."""
         surplus = []
-        if self._idle:
-            bucket = next(reversed(self._idle.values()))
-            surplus = bucket[: max(0, len(bucket) - self.limits.max_idle_per_host)]
-            del bucket[: len(surplus)]
-            self._count -= len(surplus)
-        while self._count > self.limits.max_idle:
-            key, bucket = next(iter(self._idle.items()))
+        while len(bucket) > self.limits.max_idle_per_host and bucket:
             surplus.append(bucket.pop(0))
             self._count -= 1
-            if not bucket:
-                del self._idle[key]
+        while self._count > self.limits.max_idle:
+            oldest = next(bucket for bucket in self._idle.values() if bucket)
+            surplus.append(oldest.pop(0))
+            self._count -= 1
+        if surplus:
+            self._idle = {key: bucket for key, bucket in self._idle.items() if bucket}
         return surplus
 
-    def judge(self, connections: "list[Connection]") -> "list[str | None]":
-        """For each connection the reason why it must not be used again, or None: clocks first, then one poll for the rest."""
-        instant = self._clock()
-        process = os.getpid()
-        reasons = [
-            "process" if connection.process != process else expired(connection, instant, self.limits)
-            for connection in connections
-        ]
-        alive = [index for index, reason in enumerate(reasons) if reason is None]
-        for position in stale([connections[index].sock for index in alive]):
-            reasons[alive[position]] = "stale"
-        return reasons
+    def judge(self, connection: "Connection") -> "str | None":
+        """Why the connection must not be used again, or None: the clocks first, then the socket."""
+        if connection.process != os.getpid():
+            return "process"
+        reason = expired(connection, self._clock(), self.limits)
+        return "stale" if reason is None and is_stale(connection.sock) else reason
 
     def discard(self, connection: "Connection", reason: str) -> None:
         """Close a connection that the caller owns and report why."""
@@ -167,7 +167,7 @@ class IdlePool:
         with self._lock:
             self._take_in()
             held = [connection for bucket in self._idle.values() for connection in bucket]
-            bad = {c: reason for c, reason in zip(held, self.judge(held), strict=True) if reason is not None} if held else {}
+            bad = {connection: reason for connection in held if (reason := self.judge(connection)) is not None}
             if bad:
                 self._keep(connection for connection in held if connection not in bad)
         for connection, reason in bad.items():
@@ -179,8 +179,8 @@ class IdlePool:
         """Hold just these, in their order. Needs the lock."""
         self._idle = {}
         self._count = 0
-        self._inbox.extendleft(reversed(list(connections)))
-        self._take_in()
+        for connection in connections:
+            self._put(connection)
 
     def idle_count(self) -> int:
         """Idle connections of the process: here and in the live client pools we know."""

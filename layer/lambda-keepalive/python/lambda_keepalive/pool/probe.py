@@ -10,39 +10,21 @@ import ssl
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
 
 _EVENTS = select.POLLIN | select.POLLPRI | getattr(select, "POLLRDHUP", 0)
 
 
 def is_stale(sock: "socket.socket") -> bool:
     """Whether the peer has closed, reset or written to an idle socket. Leaves its timeout as it was."""
-    return bool(stale([sock]))
-
-
-def stale(sockets: "Sequence[socket.socket]") -> "list[int]":
-    """Indices of the sockets that are stale, with one `poll` for all of them."""
+    descriptor = sock.fileno()
+    if descriptor < 0:
+        return True
     poll = select.poll()
-    found = []
-    index_of: dict[int, int] = {}
-    for index, sock in enumerate(sockets):
-        descriptor = sock.fileno()
-        if descriptor < 0:
-            found.append(index)
-        else:
-            index_of[descriptor] = index
-            poll.register(descriptor, _EVENTS)
-    for descriptor, _ in poll.poll(0) if index_of else ():
-        index = index_of[descriptor]
-        if not _only_tickets(sockets[index]):
-            found.append(index)
+    poll.register(descriptor, _EVENTS)
+    if poll.poll(0):
+        return not _only_tickets(sock)
     # Decrypted bytes that nobody read are invisible to poll.
-    found += [
-        index
-        for index, sock in enumerate(sockets)
-        if index not in found and isinstance(sock, ssl.SSLSocket) and sock.pending()
-    ]
-    return found
+    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
 
 
 def _only_tickets(sock: "socket.socket") -> bool:
