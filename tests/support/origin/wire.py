@@ -29,6 +29,7 @@ REASONS = {
     308: "Permanent Redirect",
     400: "Bad Request",
     404: "Not Found",
+    405: "Method Not Allowed",
     413: "Content Too Large",
     429: "Too Many Requests",
     500: "Internal Server Error",
