@@ -1,0 +1,62 @@
+# The only front door: CI calls nothing else. `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Interpreters kept by pyenv are found under their own names (python3.12), behind everything that is on PATH already.
+PYENVS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.*/bin 2>/dev/null | tr '\n' ':')
+export PATH := $(PATH):$(PYENVS)
+# Arguments for pytest: make test k=stale
+PYTEST_ARGUMENTS := $(if $(k),-k "$(k)")
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+$(VENV)/.ready: pyproject.toml extension/requirements.txt
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group dev
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r extension/requirements.txt
+	touch $@
+
+.PHONY: setup
+setup: $(VENV)/.ready ## Make .venv with everything the other targets need
+
+.PHONY: build
+build: setup ## Build the layer: build/<arch>/ (the tree of /opt), dist/*.zip and dist/SHA256SUMS
+	$(BIN)/python package.py
+
+.PHONY: check
+check: setup ## Format, lint and type-check everything (seconds)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/shellcheck layer/lambda-keepalive/exec .ci/run .ci/install
+	$(BIN)/cfn-lint template.yaml
+
+.PHONY: test
+test: check build ## Run the whole test suite, on every Python and with the oldest and newest clients found here
+	$(BIN)/pytest tests $(PYTEST_ARGUMENTS)
+	$(BIN)/nox --no-error-on-missing-interpreters $(if $(CI),--error-on-missing-interpreters)
+
+.PHONY: demo
+demo: build ## Show a careless function without and with the layer, on a local Lambda
+	$(BIN)/python -m benchmarks.demo
+
+.PHONY: bench
+bench: build ## Print the ratios that the README claims, measured side by side (about ten minutes)
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.clients
+	$(BIN)/python benchmarks/extension.py
+
+.PHONY: suites
+suites: build ## Run requests' and urllib3's own test suites with the layer active
+	$(BIN)/python -m tests.suites
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	rm -rf build dist $(VENV) .nox .work .pytest_cache .mypy_cache .ruff_cache
