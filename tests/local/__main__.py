@@ -1,7 +1,6 @@
 """Runs a function with a layer on the local emulator and prints what the platform would log.
 
-python -m tests.local --function samples/python-requests --layer build/x86_64 --event event.json
---invocations 4
+For example: python -m tests.local --function samples/python-requests --layer build/x86_64 --invocations 4
 """
 
 import argparse

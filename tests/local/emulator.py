@@ -19,7 +19,7 @@ from typing import Any, Self
 from .configuration import FunctionConfiguration
 from .invocation import Fault, Invocation, PendingInvocation
 from .output import Line, Output
-from .sandbox import Sandbox
+from .sandbox import INIT_LIMIT, Sandbox
 
 
 class Emulator:
@@ -180,7 +180,7 @@ class Emulator:
                 try:
                     self._sandbox.initialize()
                 except TimeoutError:
-                    raise Fault("Sandbox.Timedout", "INIT did not end in time") from None
+                    raise Fault("Sandbox.Timedout", f"INIT did not end within {INIT_LIMIT:.0f} s") from None
             return self._sandbox
 
     def _rest(self) -> None:
