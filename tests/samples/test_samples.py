@@ -1,6 +1,7 @@
 """Every sample is as careless as its README says, and every fact in that README holds.
 
-Each runs without the layer, in an interpreter of its own, as four invocations of its handler.
+Each runs in an interpreter of its own, as four invocations of its handler. The layer is attached as the exec wrapper
+does it, by PYTHONPATH; that an invocation of Lambda comes to the same is the business of tests/runtime.
 """
 
 from __future__ import annotations
@@ -48,9 +49,7 @@ def sample(request: pytest.FixtureRequest) -> Path:
     return path
 
 
-def run(
-    sample: Path, event: dict[str, object], authority: Authority, **environment: str
-) -> list[dict[str, int]]:
+def run(sample: Path, event: dict[str, object], authority: Authority, **environment: str) -> list[dict[str, int]]:
     bundle = str(authority.bundle)
     finished = subprocess.run(
         [sys.executable, "-c", RUN, json.dumps(event)],
@@ -79,24 +78,33 @@ def readme(sample: Path) -> str:
     return (sample / "README.md").read_text()
 
 
-def test_opens_a_connection_for_each_call(sample: Path, tmp_path: Path) -> None:
+LAYER = {
+    "PYTHONPATH": str(ROOT / "layer/lambda-keepalive/python"),
+    "KEEPALIVE_LOOPBACK": "1",  # the origin is on this machine
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "layer"), [("without the layer", {}), ("with the layer", LAYER)], ids=["without", "with"]
+)
+def test_opens_as_many_connections_as_its_readme_says(
+    sample: Path, tmp_path: Path, row: str, layer: dict[str, str]
+) -> None:
+    (expected,) = re.findall(rf"^\| {row} \| (\d+) \|$", readme(sample), re.MULTILINE)
+    assert "4 invocations x 3 calls" in readme(sample)
     authority = Authority(tmp_path)
     event = json.loads((sample / "event.json").read_text())
     with Origin(tls=authority) as origin:
-        results = run(sample, event, authority, TARGET_URL=origin.url)
+        results = run(sample, event, authority, TARGET_URL=origin.url, **layer)
         assert results == [{"status": 200, "calls": 3}] * INVOCATIONS
-        assert origin.received == 12
-        assert origin.accepted == 12
-    assert "4 invocations x 3 calls" in readme(sample)
-    assert "| without the layer | 12 |" in readme(sample)
+        assert origin.received == INVOCATIONS * 3
+        assert origin.accepted == int(expected)
 
 
 def test_the_event_decides_the_target_and_the_number_of_calls(sample: Path, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with Origin(tls=authority) as origin:
-        results = run(
-            sample, {"url": origin.url, "calls": 1}, authority, TARGET_URL="https://nowhere.invalid"
-        )
+        results = run(sample, {"url": origin.url, "calls": 1}, authority, TARGET_URL="https://nowhere.invalid")
         assert results == [{"status": 200, "calls": 1}] * INVOCATIONS
         assert origin.received == INVOCATIONS
 
