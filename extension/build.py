@@ -19,32 +19,35 @@ from pathlib import Path
 NAME = "lambda-keepalive"
 """Of the file, and so of the extension: Lambda takes one for the other."""
 
-ROOT = Path(__file__).resolve().parent / "src" / "main.zig"
+SOURCE = Path(__file__).resolve().parent / "src"
 
 TARGETS = {"x86_64": "x86_64-linux-none", "arm64": "aarch64-linux-none"}
 """Lambda's names of its architectures, and Zig's for them without a libc."""
 
-OPTIONS = (
-    "-O", "safe",  # optimised, with every bounds and overflow check
+FLAGS = (
     "-fsingle-threaded",
     "-fstrip",
-    "-fno-unwind-tables",  # a panic prints its message only
-)  # fmt: skip
+    "-fno-unwind-tables",  # a panic prints no stack trace
+    "-fomit-frame-pointer",
+)
 
 
-def compile_binary(arch: str, binary: Path, module: tuple[str, ...] = (f"-Mroot={ROOT}",)) -> None:
-    """Compile `module` for `arch` into the file `binary`.
+def compile_binary(arch: str, binary: Path, root: Path = SOURCE / "root.zig") -> None:
+    """Compile the extension under the root file `root` for `arch` into the file `binary`.
 
     Raises CalledProcessError if the compiler fails; it has said why on stderr.
     """
     binary.parent.mkdir(parents=True, exist_ok=True)
+    flags = ("-target", TARGETS[arch], *FLAGS)
     with tempfile.TemporaryDirectory() as cache:
         subprocess.run(
             [
-                *(sys.executable, "-m", "ziglang", "build-exe"),
-                *("-target", TARGETS[arch], *OPTIONS, *module),
+                *(sys.executable, "-m", "ziglang", "build-exe", f"-femit-bin={binary}"),
                 *("--cache-dir", f"{cache}/local", "--global-cache-dir", f"{cache}/global"),
-                f"-femit-bin={binary}",
+                *("-z", "norelro"),  # a static binary has nothing to relocate
+                # Flags count for the next module: the root small, the extension with all checks.
+                *(*flags, "-O", "small", "--dep", "extension", f"-Mroot={root}"),
+                *(*flags, "-O", "safe", f"-Mextension={SOURCE / 'main.zig'}"),
             ],
             check=True,
         )

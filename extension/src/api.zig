@@ -11,6 +11,7 @@ const std = @import("std");
 const linux = std.os.linux;
 const clock = @import("clock.zig");
 const http = @import("http.zig");
+const text = @import("text.zig");
 const Address = @import("address.zig").Address;
 const Line = @import("line.zig").Line;
 const Output = @import("output.zig").Output;
@@ -134,12 +135,18 @@ pub const Api = struct {
                 return null;
             },
         }
-        switch (http.parse(self.buffers.response[0..self.received], count == 0, &self.buffers.body)) {
-            .complete => |response| return self.accept(response),
-            .malformed => self.fail(if (count == 0) "connection closed" else "answer not understood"),
-            .incomplete => if (self.received == self.buffers.response.len) self.fail("answer too long"),
-        }
-        return null;
+        const bytes = self.buffers.response[0..self.received];
+        const response = http.parse(bytes, count == 0, &self.buffers.body) catch |progress| {
+            if (progress == error.Malformed) {
+                self.fail("answer not understood");
+            } else if (count == 0) {
+                self.fail("connection closed");
+            } else if (bytes.len == self.buffers.response.len) {
+                self.fail("answer too long");
+            }
+            return null;
+        };
+        return self.accept(response);
     }
 
     fn accept(self: *Api, response: http.Response) ?[]const u8 {
@@ -157,11 +164,11 @@ pub const Api = struct {
             self.identifier_length = identifier.len;
             self.registered = true;
         } else {
-            const event = http.member(response.body, "eventType") orelse {
+            const event = http.member(response.body, "\"eventType\"") orelse {
                 self.fail("event not understood");
                 return null;
             };
-            if (std.mem.eql(u8, event, "SHUTDOWN")) return http.member(response.body, "shutdownReason") orelse "";
+            if (text.equal(event, "SHUTDOWN")) return http.member(response.body, "\"shutdownReason\"") orelse "";
         }
         self.failures = 0;
         self.ask();
@@ -176,7 +183,7 @@ pub const Api = struct {
         // only a process left behind on a developer's machine.
         if (linux.getppid() != self.parent) linux.exit(1);
         const wait: u64 = if (self.failures == 0) 0 else @min(@as(u64, 5) << self.failures, longest_wait);
-        if (self.failures == 1) self.output.notice("Runtime API: ", what, "; trying again");
+        if (self.failures == 1) self.output.notice(&.{ "Runtime API: ", what, "; trying again" });
         self.failures = @min(self.failures + 1, 8); // 5 ms << 8 is beyond the longest wait
         self.retry_at = clock.milliseconds() + wait;
     }

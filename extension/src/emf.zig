@@ -1,13 +1,13 @@
 //! Turns a record into one line of CloudWatch's embedded metric format.
 //!
 //! A pure function: every value is an argument, the only output is the line.
-//! FunctionName is the only dimension, because every further one multiplies
-//! the number of metrics that are billed.
+//! FunctionName is the only dimension, because each further one multiplies the
+//! number of metrics that are billed.
 
-const std = @import("std");
-const Line = @import("line.zig").Line;
 const metrics = @import("metrics.zig");
 const records = @import("record.zig");
+const text = @import("text.zig");
+const Line = @import("line.zig").Line;
 const Record = records.Record;
 
 pub const Format = struct {
@@ -19,16 +19,16 @@ pub const Format = struct {
     /// JSON without `_aws`: nothing becomes a metric, so nothing is billed.
     set: enum { core, all, log },
 
-    fn prints(self: Format, metric: metrics.Metric) bool {
+    fn prints(self: *const Format, metric: metrics.Metric) bool {
         return metric.core or self.set != .core;
     }
 };
 
-/// Write the line for `record`, newline included. `shutdown_reason` is given for
-/// an invocation that never reached its end. Hosts that do not fit are left out
-/// and counted, the least busy first; anything else that does not fit leaves the
-/// line overflowed.
-pub noinline fn print(line: *Line, format: Format, record: Record, shutdown_reason: ?[]const u8) void {
+/// Write the line for `record`, newline included. A `shutdown_reason` that is not
+/// empty says that the invocation never reached its end. Hosts that do not fit are
+/// left out and counted, the least busy first; anything else that does not fit
+/// leaves the line overflowed.
+pub noinline fn print(line: *Line, format: *const Format, record: *const Record, shutdown_reason: []const u8) void {
     line.reset();
     line.text("{");
     if (format.set != .log) printDirective(line, format, record);
@@ -43,26 +43,26 @@ pub noinline fn print(line: *Line, format: Format, record: Record, shutdown_reas
             .Milliseconds => line.thousandths(value.?),
         }
     }
-    printText(line, "requestId", record.id);
-    if (record.cold) |cold| {
+    printText(line, "requestId", record.id());
+    if (record.numbers.get(.cold)) |cold| {
         printKey(line, "coldStart");
-        line.text(if (cold) "true" else "false");
+        line.text(if (cold == 1) "true" else "false");
     }
-    printText(line, "runtime", record.runtime);
-    printText(line, "initType", record.init);
+    printText(line, "runtime", record.words.get(.runtime));
+    printText(line, "initType", record.words.get(.init));
     printReasons(line, "discarded", record.fields);
     printReasons(line, "notReused", record.fields);
-    printText(line, "layerVersion", record.version);
-    if (shutdown_reason) |reason| printText(line, "shutdownReason", reason);
-    printHosts(line, record.fields); // last, so that it can take what room is left
+    printText(line, "layerVersion", record.words.get(.version));
+    printText(line, "shutdownReason", shutdown_reason);
+    printHosts(line, record.fields); // last, so that they can take what room is left
     line.text("}\n");
 }
 
-/// Names only the metrics that this line has: a name without a member beside it
-/// does not meet the format's schema.
-noinline fn printDirective(line: *Line, format: Format, record: Record) void {
+/// Names only the metrics that this line has: the format wants a member beside
+/// `_aws` for each name.
+noinline fn printDirective(line: *Line, format: *const Format, record: *const Record) void {
     line.text("\"_aws\":{\"Timestamp\":");
-    line.number(record.time);
+    line.number(record.numbers.get(.t).?);
     line.text(",\"CloudWatchMetrics\":[{\"Namespace\":\"");
     line.text(format.namespace);
     line.text("\",\"Dimensions\":[[\"FunctionName\"]],\"Metrics\":[");
@@ -86,7 +86,7 @@ noinline fn printKey(line: *Line, key: []const u8) void {
     line.text("\":");
 }
 
-/// A property whose value needs no escaping; nothing if the value is empty.
+/// A property, unless its value is empty.
 noinline fn printText(line: *Line, key: []const u8, value: []const u8) void {
     if (value.len == 0) return;
     printKey(line, key);
@@ -96,36 +96,33 @@ noinline fn printText(line: *Line, key: []const u8, value: []const u8) void {
 }
 
 noinline fn printReasons(line: *Line, key: []const u8, source: []const u8) void {
-    var printed: usize = 0;
-    var fields: records.Fields = .over(source);
-    while (fields.next() catch return) |field| {
-        if (!std.mem.eql(u8, field.key, key)) continue;
+    var any = false;
+    var fields: records.Fields = .{ .rest = source };
+    while (fields.next() catch null) |field| {
+        if (!text.equal(field.key, key)) continue;
         const reason = records.parseReason(field.value) catch continue;
-        if (printed == 0) {
-            printKey(line, key);
-            line.text("{\"");
-        } else line.text(",\"");
+        if (!any) printKey(line, key);
+        line.text(if (any) ",\"" else "{\"");
         line.text(reason.name);
         line.text("\":");
         line.number(reason.count);
-        printed += 1;
+        any = true;
     }
-    if (printed > 0) line.text("}");
+    if (any) line.text("}");
 }
 
 noinline fn printHosts(line: *Line, source: []const u8) void {
-    // What must still fit behind a host: `],"hostsOmitted":999` and `}\n`.
-    const tail = 22;
+    // Kept free behind the last host: `],"hostsOmitted":999}` and the newline.
+    const tail = 24;
     var printed: usize = 0;
     var omitted: usize = 0;
-    var fields: records.Fields = .over(source);
-    while (fields.next() catch return) |field| {
-        if (!std.mem.eql(u8, field.key, "host")) continue;
-        const host = records.parseHost(field.value) catch continue;
+    var fields: records.Fields = .{ .rest = source };
+    while (fields.next() catch null) |field| {
+        if (!text.equal(field.key, "host")) continue;
         const before = line.length;
         if (omitted == 0 and !line.overflowed) {
             line.text(if (printed == 0) ",\"hosts\":[" else ",");
-            printHost(line, host);
+            printHost(line, field.value);
             if (!line.overflowed and line.room() >= tail) {
                 printed += 1;
                 continue;
@@ -141,18 +138,16 @@ noinline fn printHosts(line: *Line, source: []const u8) void {
     }
 }
 
-noinline fn printHost(line: *Line, host: records.Host) void {
+noinline fn printHost(line: *Line, value: []const u8) void {
+    const host = records.parseHost(value) catch return;
     line.text("{\"origin\":\"");
     line.text(host.origin);
-    line.text("\",\"requests\":");
-    line.number(host.requests);
-    line.text(",\"opened\":");
-    line.number(host.opened);
-    line.text(",\"reused\":");
-    line.number(host.reused);
-    line.text(",\"stale\":");
-    line.number(host.stale);
-    line.text(",\"connectMs\":");
-    line.thousandths(host.connect_thousandths);
+    line.text("\"");
+    for (records.Host.count_names, host.counts) |name, count| {
+        printKey(line, name);
+        line.number(count);
+    }
+    printKey(line, "connectMs");
+    line.thousandths(host.connect);
     line.text("}");
 }

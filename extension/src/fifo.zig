@@ -5,8 +5,8 @@
 //! open on this side (O_RDWR, fifo(7)): there is then always a reader for the
 //! function to find, and never an end of file when the function goes away.
 
-const std = @import("std");
-const linux = std.os.linux;
+const linux = @import("std").os.linux;
+const text = @import("text.zig");
 const longest_record = @import("line.zig").capacity;
 
 /// Room for one record of full size from each of 64 workers of a Managed
@@ -30,7 +30,7 @@ pub const Fifo = struct {
 
     /// Make `directory`/records, or take over the FIFO that is there. Anything
     /// else of that name is removed. False if that cannot be done.
-    pub fn open(self: *Fifo, directory: []const u8) bool {
+    pub noinline fn open(self: *Fifo, directory: []const u8) bool {
         var buffer: [256]u8 = undefined;
         _ = linux.mkdir(path(&buffer, directory, ""), 0o700);
         const name = path(&buffer, directory, "/records");
@@ -60,9 +60,9 @@ pub const Fifo = struct {
         return self.buffered();
     }
 
-    fn buffered(self: *Fifo) ?[]const u8 {
+    noinline fn buffered(self: *Fifo) ?[]const u8 {
         const rest = self.buffer[self.start..self.end];
-        if (std.mem.indexOfScalar(u8, rest, '\n')) |length| {
+        if (text.find(rest, '\n')) |length| {
             self.start += length + 1;
             const complete = !self.skipping and length < longest_record;
             self.skipping = false;
@@ -88,7 +88,7 @@ pub const Fifo = struct {
     }
 };
 
-fn openFifo(name: [*:0]const u8) ?linux.fd_t {
+noinline fn openFifo(name: [*:0]const u8) ?linux.fd_t {
     const opened = linux.open(name, .{ .ACCMODE = .RDWR, .NONBLOCK = true, .NOFOLLOW = true, .CLOEXEC = true }, 0);
     if (linux.errno(opened) != .SUCCESS) return null;
     const descriptor: linux.fd_t = @intCast(opened);
@@ -100,7 +100,7 @@ fn openFifo(name: [*:0]const u8) ?linux.fd_t {
 }
 
 /// `directory` is at most `settings.longest_directory` bytes long.
-fn path(buffer: *[256]u8, directory: []const u8, name: []const u8) [*:0]const u8 {
+noinline fn path(buffer: *[256]u8, directory: []const u8, name: []const u8) [*:0]const u8 {
     @memcpy(buffer[0..directory.len], directory);
     @memcpy(buffer[directory.len..][0..name.len], name);
     buffer[directory.len + name.len] = 0;

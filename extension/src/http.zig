@@ -1,116 +1,91 @@
 //! Reads one HTTP/1.1 response from the bytes received so far (RFC 9112).
 //!
 //! A pure function, called again with more bytes until the response is whole.
-//! The peer is the Runtime API, but nothing here trusts it: a response that is
-//! not understood is `malformed`, and the caller drops the connection.
+//! The peer is the Runtime API, but nothing here trusts it: what is not
+//! understood is `malformed`, and the caller drops the connection.
 
-const std = @import("std");
-const parseNumber = @import("number.zig").parse;
+const text = @import("text.zig");
 
 /// Room for a decoded chunked body. A SHUTDOWN event has fewer than 200 bytes.
 pub const longest_chunked_body = 1024;
 
-pub const Response = struct { status: u16, headers: []const u8, body: []const u8 };
+pub const Response = struct { status: u64, headers: []const u8, body: []const u8 };
 
-pub const Progress = union(enum) { incomplete, malformed, complete: Response };
+pub const Progress = error{ Incomplete, Malformed };
 
-const Framing = error{ Incomplete, Malformed };
-
-/// `ended` says that the peer has closed its side. `chunked` receives the body
-/// of a chunked response; other bodies point into `bytes`.
-pub noinline fn parse(bytes: []const u8, ended: bool, chunked: *[longest_chunked_body]u8) Progress {
-    const response = frame(bytes, ended, chunked) catch |failure| return switch (failure) {
-        error.Incomplete => if (ended) .malformed else .incomplete,
-        error.Malformed => .malformed,
-    };
-    return .{ .complete = response };
-}
-
-fn frame(bytes: []const u8, ended: bool, chunked: *[longest_chunked_body]u8) Framing!Response {
+/// `ended` says that the peer has closed its side. `decoded` receives the body of
+/// a chunked response; any other body points into `bytes`.
+pub noinline fn parse(bytes: []const u8, ended: bool, decoded: *[longest_chunked_body]u8) Progress!Response {
     var rest = bytes;
     while (true) {
-        const end = std.mem.indexOf(u8, rest, "\r\n\r\n") orelse return error.Incomplete;
-        const head = rest[0 .. end + 2];
-        rest = rest[end + 4 ..];
-        const status = try statusCode(head);
-        // Interim responses precede the real one (RFC 9110, 15.2).
-        if (status < 200) continue;
-        return .{ .status = status, .headers = head, .body = try body(head, rest, ended, chunked) };
+        const headers = text.before(rest, "\r\n\r\n") orelse return error.Incomplete;
+        rest = rest[headers.len + 4 ..];
+        const status = try statusCode(headers);
+        if (status < 200) continue; // an interim response precedes the real one (RFC 9110, 15.2)
+        return .{ .status = status, .headers = headers, .body = try body(headers, rest, ended, decoded) };
     }
 }
 
-noinline fn statusCode(head: []const u8) Framing!u16 {
-    // "HTTP/1.1 200 OK"; the reason phrase may be missing (RFC 9112, 4).
-    if (head.len < "HTTP/1.x 200".len or !std.mem.startsWith(u8, head, "HTTP/1.")) return error.Malformed;
-    if (head[8] != ' ') return error.Malformed;
-    const status = parseNumber(head[9..12], 10, 999) orelse return error.Malformed;
-    return if (status >= 100) @intCast(status) else error.Malformed;
+/// The value of the first header called `name`.
+pub noinline fn header(headers: []const u8, name: []const u8) ?[]const u8 {
+    var lines: ?[]const u8 = headers;
+    _ = text.cut(&lines, '\n'); // the status line
+    while (text.cut(&lines, '\n')) |line| {
+        var value: ?[]const u8 = line;
+        if (text.equalIgnoringCase(text.cut(&value, ':').?, name)) return text.trim(value orelse "");
+    }
+    return null;
 }
 
-fn body(head: []const u8, rest: []const u8, ended: bool, chunked: *[longest_chunked_body]u8) Framing![]const u8 {
-    // Transfer-Encoding overrides Content-Length (RFC 9112, 6.3).
-    if (header(head, "Transfer-Encoding")) |coding| {
-        if (!std.ascii.eqlIgnoreCase(coding, "chunked")) return error.Malformed;
-        return dechunk(rest, chunked);
+/// The value of the string member `key` of a flat JSON object, not unescaped: the
+/// values that matter here are words. `key` is given in its quotes.
+pub noinline fn member(json: []const u8, key: []const u8) ?[]const u8 {
+    const colon = text.trim(text.after(json, key) orelse return null);
+    if (!text.startsWith(colon, ":")) return null;
+    const value = text.trim(colon[1..]);
+    if (!text.startsWith(value, "\"")) return null;
+    return text.before(value[1..], "\"");
+}
+
+/// "HTTP/1.1 200 OK", where the reason may be missing (RFC 9112, 4).
+noinline fn statusCode(headers: []const u8) Progress!u64 {
+    if (headers.len < 12 or !text.startsWith(headers, "HTTP/1.") or headers[8] != ' ') return error.Malformed;
+    return text.number(headers[9..12], 10, 599) orelse error.Malformed;
+}
+
+/// How long a body is: RFC 9112, 6.3.
+noinline fn body(headers: []const u8, rest: []const u8, ended: bool, decoded: []u8) Progress![]const u8 {
+    if (header(headers, "Transfer-Encoding")) |coding| {
+        if (!text.equalIgnoringCase(coding, "chunked")) return error.Malformed;
+        return dechunk(rest, decoded);
     }
-    if (header(head, "Content-Length")) |text| {
-        const length = parseNumber(text, 10, std.math.maxInt(u32)) orelse return error.Malformed;
+    if (header(headers, "Content-Length")) |value| {
+        const length = text.number(value, 10, 1 << 32) orelse return error.Malformed;
         return if (rest.len < length) error.Incomplete else rest[0..length];
     }
     return if (ended) rest else error.Incomplete;
 }
 
-/// The value of the first header called `name`, without surrounding blanks.
-pub noinline fn header(head: []const u8, name: []const u8) ?[]const u8 {
-    var lines = std.mem.splitSequence(u8, head, "\r\n");
-    _ = lines.next(); // the status line
-    while (lines.next()) |line| {
-        const colon = std.mem.indexOfScalar(u8, line, ':') orelse continue;
-        if (std.ascii.eqlIgnoreCase(line[0..colon], name)) return std.mem.trim(u8, line[colon + 1 ..], " \t");
-    }
-    return null;
-}
-
-noinline fn dechunk(bytes: []const u8, out: *[longest_chunked_body]u8) Framing![]const u8 {
+/// RFC 9112, 7.1.
+noinline fn dechunk(bytes: []const u8, out: []u8) Progress![]const u8 {
     var rest = bytes;
     var length: usize = 0;
     while (true) {
-        const line = try endOfLine(rest);
-        // A chunk extension follows a semicolon and is ignored (RFC 9112, 7.1.1).
-        const digits = rest[0 .. std.mem.indexOfScalar(u8, rest[0..line], ';') orelse line];
-        const size = parseNumber(std.mem.trim(u8, digits, " \t"), 16, out.len) orelse return error.Malformed;
-        rest = rest[line + 2 ..];
+        const line = text.before(rest, "\r\n") orelse return error.Incomplete;
+        rest = rest[line.len + 2 ..];
+        const size_text = text.before(line, ";") orelse line; // extensions are ignored
+        const size = text.number(text.trim(size_text), 16, out.len) orelse return error.Malformed;
         if (size == 0) break;
         if (size > out.len - length) return error.Malformed;
         if (rest.len < size + 2) return error.Incomplete;
-        if (!std.mem.startsWith(u8, rest[size..], "\r\n")) return error.Malformed;
+        if (!text.startsWith(rest[size..], "\r\n")) return error.Malformed;
         @memcpy(out[length..][0..size], rest[0..size]);
         length += size;
         rest = rest[size + 2 ..];
     }
-    while (true) { // trailers, to the empty line that ends the body
-        const line = try endOfLine(rest);
-        if (line == 0) return out[0..length];
-        rest = rest[line + 2 ..];
+    while (true) { // trailers, up to the empty line that ends the body
+        const line = text.before(rest, "\r\n") orelse return error.Incomplete;
+        if (line.len == 0) return out[0..length];
+        rest = rest[line.len + 2 ..];
     }
-}
-
-noinline fn endOfLine(bytes: []const u8) Framing!usize {
-    return std.mem.indexOf(u8, bytes, "\r\n") orelse error.Incomplete;
-}
-
-/// The value of the string member `key` in a flat JSON object, or null. It is
-/// not unescaped: the values that matter here are words.
-pub fn member(json: []const u8, comptime key: []const u8) ?[]const u8 {
-    return memberQuoted(json, "\"" ++ key ++ "\"");
-}
-
-noinline fn memberQuoted(json: []const u8, key: []const u8) ?[]const u8 {
-    const start = std.mem.indexOf(u8, json, key) orelse return null;
-    const colon = std.mem.trimStart(u8, json[start + key.len ..], " \t\r\n");
-    if (!std.mem.startsWith(u8, colon, ":")) return null;
-    const value = std.mem.trimStart(u8, colon[1..], " \t\r\n");
-    if (!std.mem.startsWith(u8, value, "\"")) return null;
-    const end = std.mem.indexOfScalar(u8, value[1..], '"') orelse return null;
-    return value[1..][0..end];
 }

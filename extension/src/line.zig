@@ -3,8 +3,6 @@
 //! The bound is PIPE_BUF: a write(2) of at most that many bytes to a pipe is
 //! atomic (pipe(7)), so a line can neither be torn nor mixed with another's.
 
-const std = @import("std");
-
 /// PIPE_BUF on Linux, and so the longest line and the longest record.
 pub const capacity = 4096;
 
@@ -68,14 +66,13 @@ pub const Line = struct {
     /// A count of thousandths as a decimal without trailing zeros: 12300 is `12.3`.
     pub noinline fn thousandths(self: *Line, value: u64) void {
         self.number(value / 1000);
-        const fraction = value % 1000;
+        var fraction = value % 1000;
         if (fraction == 0) return;
-        const digits = [_]u8{
-            '.',
-            '0' + @as(u8, @intCast(fraction / 100)),
-            '0' + @as(u8, @intCast(fraction / 10 % 10)),
-            '0' + @as(u8, @intCast(fraction % 10)),
-        };
-        self.text(std.mem.trimEnd(u8, &digits, "0"));
+        self.text(".");
+        var place: u64 = 100;
+        while (fraction > 0) : (place /= 10) {
+            self.number(fraction / place);
+            fraction %= place;
+        }
     }
 };

@@ -15,8 +15,10 @@ const emf = @import("emf.zig");
 const metrics = @import("metrics.zig");
 const records = @import("record.zig");
 const settings = @import("settings.zig");
+const text = @import("text.zig");
 const stdout = @import("output.zig");
 const Address = @import("address.zig").Address;
+const Line = @import("line.zig").Line;
 const Checkpoints = @import("checkpoints.zig").Checkpoints;
 const Sockets = @import("sockets.zig").Sockets;
 
@@ -43,11 +45,7 @@ var more = false;
 var serving_api = false;
 var panicked = false;
 
-pub const panic = std.debug.FullPanic(parkAfterPanic);
-
-/// The process has no use for the standard library's own signal handling.
-pub const std_options: std.Options = .{ .enable_segfault_handler = false, .signal_stack_size = null };
-pub const std_options_debug_threaded_io: ?*std.Io.Threaded = null;
+pub const panic = @import("panic.zig").Messages(parkAfterPanic);
 
 pub fn main(init: std.process.Init.Minimal) noreturn {
     const environment: settings.Environment = init.environ.block.slice;
@@ -58,7 +56,7 @@ pub fn main(init: std.process.Init.Minimal) noreturn {
     api.begin(address orelse .default);
     // The rest is done while the answer is on its way.
     if (address == null) {
-        output.notice("AWS_LAMBDA_RUNTIME_API=", given orelse "", " cannot be used; using " ++ Address.default.text);
+        output.notice(&.{ "AWS_LAMBDA_RUNTIME_API=", given orelse "", " cannot be used; using ", Address.default.text });
     }
     prepare(settings.read(environment, &output));
     while (!api.registered) _ = turn();
@@ -67,7 +65,7 @@ pub fn main(init: std.process.Init.Minimal) noreturn {
     serve();
 }
 
-fn prepare(chosen: settings.Settings) void {
+noinline fn prepare(chosen: settings.Settings) void {
     // A closed standard output is an error of write(2), not the end of the process.
     const ignore: linux.Sigaction = .{ .handler = .{ .handler = linux.SIG.IGN }, .mask = linux.sigemptyset(), .flags = 0 };
     _ = linux.sigaction(.PIPE, &ignore, null);
@@ -75,7 +73,7 @@ fn prepare(chosen: settings.Settings) void {
     if (format == null) return;
     sockets = .{ .runtime_api = api.address.inProcfs() };
     if (!fifo.open(chosen.directory)) {
-        output.notice("cannot make a FIFO in ", chosen.directory, "; no metrics will be printed");
+        output.notice(&.{ "cannot make a FIFO in ", chosen.directory, "; no metrics will be printed" });
     }
 }
 
@@ -116,34 +114,33 @@ noinline fn takeRecord(readable: bool) bool {
     const line = fifo.next(readable) orelse return false;
     // Tests build a root of their own to break this process from inside.
     if (@hasDecl(root, "beforeRecord")) root.beforeRecord(line);
-    const record = records.parse(line) catch {
-        drop("a record that is not valid");
-        return true;
-    };
-    switch (record.kind) {
-        .checkpoint => if (!checkpoints.keep(line, record)) drop("a checkpoint, of too many"),
-        .end => {
-            checkpoints.close(record.id);
-            print(record, null);
-        },
-    }
+    var record: records.Record = undefined;
+    if (records.parse(line, &record)) |_| {
+        switch (record.kind) {
+            .checkpoint => if (!checkpoints.keep(line, &record)) drop("a checkpoint, of too many"),
+            .end => {
+                checkpoints.close(record.id());
+                print(&record, "");
+            },
+        }
+    } else |_| drop("a record that is not valid");
     return true;
 }
 
-noinline fn print(record: records.Record, shutdown_reason: ?[]const u8) void {
-    var complete = record;
+/// Complete `record` with the states of the sockets and send its line.
+noinline fn print(record: *records.Record, shutdown_reason: []const u8) void {
     if (sockets) |*source| if (source.count()) |counts| {
-        complete.values[metrics.row("SocketsEstablished")] = counts.established;
-        complete.values[metrics.row("SocketsTimeWait")] = counts.time_wait;
-        complete.values[metrics.row("SocketsCloseWait")] = counts.close_wait;
+        record.values[metrics.row("SocketsEstablished")] = counts.established;
+        record.values[metrics.row("SocketsTimeWait")] = counts.time_wait;
+        record.values[metrics.row("SocketsCloseWait")] = counts.close_wait;
     };
-    emf.print(&output.line, format.?, complete, shutdown_reason);
+    emf.print(&output.line, &format.?, record, shutdown_reason);
     if (output.line.overflowed) drop("a record that is too long to print") else output.send();
 }
 
 noinline fn drop(what: []const u8) void {
     dropped += 1;
-    if (dropped == 1) output.notice("dropped ", what, "; further ones are told at SHUTDOWN");
+    if (dropped == 1) output.notice(&.{ "dropped ", what, "; further ones are counted at SHUTDOWN" });
 }
 
 /// Print what is left and exit: records still in the FIFO, then the checkpoints
@@ -156,10 +153,15 @@ fn shutDown(reason: []const u8) noreturn {
         var buffer: [32]u8 = undefined;
         const word = reasonWord(reason, &buffer);
         while (flushed(deadline)) {
-            const line = checkpoints.take() orelse break;
-            print(records.parse(line) catch continue, word);
+            var record: records.Record = undefined;
+            records.parse(checkpoints.take() orelse break, &record) catch continue;
+            print(&record, word);
         }
-        if (dropped > 1 and flushed(deadline)) output.noticeCount("records dropped: ", dropped);
+        if (dropped > 1 and flushed(deadline)) {
+            var total: Line = .{};
+            total.number(dropped);
+            output.notice(&.{ "dropped records: ", total.bytes() });
+        }
         _ = flushed(deadline);
     }
     linux.exit(0);
@@ -181,8 +183,8 @@ fn reasonWord(reason: []const u8, buffer: *[32]u8) []const u8 {
     var length: usize = 0;
     for (reason) |byte| {
         if (length == buffer.len) break;
-        if (!std.ascii.isAlphanumeric(byte) and byte != '-') continue;
-        buffer[length] = std.ascii.toLower(byte);
+        if (text.find(text.letters_and_digits ++ "-", byte) == null) continue;
+        buffer[length] = text.lower(byte);
         length += 1;
     }
     return if (length > 0) buffer[0..length] else "unknown";
@@ -197,7 +199,7 @@ fn parkAfterPanic(message: []const u8, _: ?usize) noreturn {
     panicked = true;
     fifo.close();
     output.pending = false;
-    output.notice("internal error: ", message, "; no more metrics from this sandbox");
+    output.notice(&.{ "internal error: ", message, "; no more metrics from this sandbox" });
     if (serving_api) api.start();
     serve();
 }

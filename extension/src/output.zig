@@ -40,25 +40,14 @@ pub const Output = struct {
         self.pending = self.written < self.line.length;
     }
 
-    /// Print one line for a person. `foreign` comes from outside and is cleaned.
-    /// Not printed while an invocation's line is pending, which it must not displace.
-    pub noinline fn notice(self: *Output, before: []const u8, foreign: []const u8, after: []const u8) void {
+    /// Print one line for a person, made of `parts`; they are cleaned, for some
+    /// come from outside. Not printed while an invocation's line is pending, which
+    /// it must not displace.
+    pub noinline fn notice(self: *Output, parts: []const []const u8) void {
         if (self.pending) return;
         self.line.reset();
         self.line.text("lambda-keepalive: ");
-        self.line.text(before);
-        self.line.foreignText(foreign);
-        self.line.text(after);
-        self.line.text("\n");
-        self.send();
-    }
-
-    pub noinline fn noticeCount(self: *Output, before: []const u8, count: u64) void {
-        if (self.pending) return;
-        self.line.reset();
-        self.line.text("lambda-keepalive: ");
-        self.line.text(before);
-        self.line.number(count);
+        for (parts) |part| self.line.foreignText(part);
         self.line.text("\n");
         self.send();
     }

@@ -2,194 +2,178 @@
 //!
 //!     LKA1 <end|checkpoint> <key>=<value> <key>=<value> ...
 //!
-//! Records come from a process that this project does not control. A record is
-//! taken as a whole or not at all, and everything that will later be printed is
-//! held to a character set that needs no escaping in JSON.
+//! Records come from a process that this one has no power over. A record is
+//! taken as a whole or not at all, and whatever of it will be printed is held to
+//! characters that JSON need not escape.
 
 const std = @import("std");
 const metrics = @import("metrics.zig");
-const parseNumber = @import("number.zig").parse;
+const text = @import("text.zig");
 
 pub const Kind = enum { end, checkpoint };
 
+/// Fields with a value to be printed as it is.
+pub const Word = enum { id, runtime, init, version };
+
+/// Fields with a number that is not a metric: `t` is the moment that the record
+/// describes, in epoch milliseconds; `cold` is 0 or 1.
+pub const Number = enum { pid, t, cold };
+
 pub const Record = struct {
     kind: Kind,
-    id: []const u8 = "",
-    /// Epoch milliseconds of the moment that the record describes.
-    time: u64 = 0,
-    cold: ?bool = null,
-    runtime: []const u8 = "",
-    init: []const u8 = "",
-    version: []const u8 = "",
+    words: std.EnumArray(Word, []const u8) = .initFill(""),
+    numbers: std.EnumArray(Number, ?u64) = .initFill(null),
     values: metrics.Values = @splat(null),
-    /// All validated fields, for `Fields`: hosts and reasons are read from here
-    /// when they are printed, so that none needs a place of its own.
+    /// All fields, valid. Hosts and reasons are read from here when they are
+    /// printed, so that their number needs no bound of its own.
     fields: []const u8,
+
+    pub fn id(self: *const Record) []const u8 {
+        return self.words.get(.id);
+    }
 };
+
+const Rule = struct { allowed: []const u8, longest: usize };
+
+const word_rules: std.EnumArray(Word, Rule) = .init(.{
+    .id = .{ .allowed = text.letters_and_digits ++ "-", .longest = 64 },
+    .runtime = .{ .allowed = text.letters_and_digits ++ "._-", .longest = 32 },
+    .init = .{ .allowed = text.letters ++ "-", .longest = 32 },
+    .version = .{ .allowed = text.letters_and_digits ++ ".+-", .longest = 32 },
+});
 
 pub const Field = struct { key: []const u8, value: []const u8 };
 
-/// Walks over the `key=value` fields of a line.
+/// Walks over `key=value key=value`.
 pub const Fields = struct {
-    words: std.mem.SplitIterator(u8, .scalar),
-
-    pub fn over(line: []const u8) Fields {
-        return .{ .words = std.mem.splitScalar(u8, line, ' ') };
-    }
+    rest: ?[]const u8,
 
     pub noinline fn next(self: *Fields) Invalid!?Field {
-        const word = self.words.next() orelse return null;
-        const sign = std.mem.indexOfScalar(u8, word, '=') orelse return error.Invalid;
-        return .{ .key = word[0..sign], .value = word[sign + 1 ..] };
+        const part = text.cut(&self.rest, ' ') orelse return null;
+        const sign = text.find(part, '=') orelse return error.Invalid;
+        return .{ .key = part[0..sign], .value = part[sign + 1 ..] };
     }
 };
 
+/// origin,requests,opened,reused,stale,connectMs
 pub const Host = struct {
     origin: []const u8,
-    requests: u64,
-    opened: u64,
-    reused: u64,
-    stale: u64,
-    connect_thousandths: u64,
+    counts: [count_names.len]u64,
+    connect: u64,
+
+    pub const count_names = [_][]const u8{ "requests", "opened", "reused", "stale" };
 };
 
 pub const Reason = struct { name: []const u8, count: u64 };
 
 pub const Invalid = error{Invalid};
 
-/// JSON numbers beyond 2^53 lose digits in most readers (RFC 8259, 6).
+/// Beyond 2^53 a JSON number loses digits in most readers (RFC 8259, 6).
 const largest = 1 << 53;
 
-/// Distinct reasons of one kind; the pool knows fewer than this.
+/// More than the pool has reasons; bounds the search for one that stands twice.
 const most_reasons = 32;
 
-const letters = "abcdefghijklmnopqrstuvwxyz";
-const digits = "0123456789";
-const letters_and_digits = letters ++ "ABCDEFGHIJKLMNOPQRSTUVWXYZ" ++ digits;
-
-/// Read a line without its newline. The result points into `line`.
-pub noinline fn parse(line: []const u8) Invalid!Record {
-    const kinds = [_]struct { prefix: []const u8, kind: Kind }{
-        .{ .prefix = "LKA1 end ", .kind = .end },
-        .{ .prefix = "LKA1 checkpoint ", .kind = .checkpoint },
-    };
-    for (kinds) |known| {
-        if (std.mem.startsWith(u8, line, known.prefix)) {
-            return parseFields(known.kind, line[known.prefix.len..]);
-        }
-    }
-    return error.Invalid;
+/// Read a line without its newline into `record`, which then points into it.
+pub noinline fn parse(line: []const u8, record: *Record) Invalid!void {
+    if (text.startsWith(line, end)) {
+        record.* = .{ .kind = .end, .fields = line[end.len..] };
+    } else if (text.startsWith(line, checkpoint)) {
+        record.* = .{ .kind = .checkpoint, .fields = line[checkpoint.len..] };
+    } else return error.Invalid;
+    var fields: Fields = .{ .rest = record.fields };
+    while (try fields.next()) |field| try take(record, field);
+    if (record.id().len == 0) return error.Invalid;
+    if (record.numbers.get(.pid) == null or record.numbers.get(.t) == null) return error.Invalid;
 }
 
-fn parseFields(kind: Kind, line: []const u8) Invalid!Record {
-    var record: Record = .{ .kind = kind, .fields = line };
-    var process: ?u64 = null;
-    var time: ?u64 = null;
-    var fields: Fields = .over(line);
-    while (try fields.next()) |field| {
-        const key = field.key;
-        const value = field.value;
-        if (std.mem.eql(u8, key, "id")) {
-            try text(&record.id, value, letters_and_digits ++ "-", 64);
-        } else if (std.mem.eql(u8, key, "pid")) {
-            try once(&process, try number(value));
-        } else if (std.mem.eql(u8, key, "t")) {
-            try once(&time, try number(value));
-        } else if (std.mem.eql(u8, key, "cold")) {
-            const flag = try number(value);
-            if (record.cold != null or flag > 1) return error.Invalid;
-            record.cold = flag == 1;
-        } else if (std.mem.eql(u8, key, "runtime")) {
-            try text(&record.runtime, value, letters_and_digits ++ "._-", 32);
-        } else if (std.mem.eql(u8, key, "init")) {
-            try text(&record.init, value, letters ++ "-", 32);
-        } else if (std.mem.eql(u8, key, "version")) {
-            try text(&record.version, value, letters_and_digits ++ ".+-", 32);
-        } else if (std.mem.eql(u8, key, "host")) {
-            _ = try parseHost(value);
-        } else if (std.mem.eql(u8, key, "discarded") or std.mem.eql(u8, key, "notReused")) {
-            try uniqueReason(line, field);
-        } else {
-            try counter(&record.values, field);
-        }
+const end = "LKA1 end ";
+const checkpoint = "LKA1 checkpoint ";
+
+/// Put the value of a field in its place. A key may stand only once, but for
+/// hosts and reasons, so that the place must still be empty.
+noinline fn take(record: *Record, field: Field) Invalid!void {
+    const value = field.value;
+    for (std.enums.values(Word)) |key| {
+        if (!text.equal(field.key, @tagName(key))) continue;
+        const rule = word_rules.get(key);
+        const place = record.words.getPtr(key);
+        if (place.len > 0 or !text.consistsOf(value, rule.allowed, rule.longest)) return error.Invalid;
+        place.* = value;
+        return;
     }
-    if (record.id.len == 0 or process == null) return error.Invalid;
-    record.time = time orelse return error.Invalid;
-    return record;
+    for (std.enums.values(Number)) |key| {
+        if (!text.equal(field.key, @tagName(key))) continue;
+        return number(record.numbers.getPtr(key), value, if (key == .cold) 1 else largest);
+    }
+    if (text.equal(field.key, "host")) {
+        _ = try parseHost(value);
+        return;
+    }
+    if (text.equal(field.key, "discarded") or text.equal(field.key, "notReused")) {
+        return uniqueReason(record.fields, field);
+    }
+    for (metrics.table, &record.values) |metric, *place| {
+        if (metric.own or !text.equal(metric.name, field.key)) continue;
+        return switch (metric.unit) {
+            .Count => number(place, value, largest),
+            .Milliseconds => milliseconds(place, value),
+        };
+    }
+    // Any other key belongs to a later version of the record.
 }
 
-/// origin,requests,opened,reused,stale,connectMs
 pub noinline fn parseHost(value: []const u8) Invalid!Host {
-    var parts = std.mem.splitScalar(u8, value, ',');
-    const host: Host = .{
-        .origin = try characters(parts.first(), letters_and_digits ++ ".:/_-[]%", 255),
-        .requests = try number(parts.next() orelse return error.Invalid),
-        .opened = try number(parts.next() orelse return error.Invalid),
-        .reused = try number(parts.next() orelse return error.Invalid),
-        .stale = try number(parts.next() orelse return error.Invalid),
-        .connect_thousandths = try milliseconds(parts.next() orelse return error.Invalid),
-    };
-    return if (parts.next() == null) host else error.Invalid;
+    var rest: ?[]const u8 = value;
+    var host: Host = .{ .origin = text.cut(&rest, ',').?, .counts = undefined, .connect = undefined };
+    if (!text.consistsOf(host.origin, text.letters_and_digits ++ ".:/_-[]%", 255)) return error.Invalid;
+    for (&host.counts) |*count| {
+        count.* = text.number(text.cut(&rest, ',') orelse "", 10, largest) orelse return error.Invalid;
+    }
+    var connect: ?u64 = null;
+    try milliseconds(&connect, rest orelse "");
+    host.connect = connect.?;
+    return host;
 }
 
 /// reason:count
 pub noinline fn parseReason(value: []const u8) Invalid!Reason {
-    const colon = std.mem.indexOfScalar(u8, value, ':') orelse return error.Invalid;
-    return .{
-        .name = try characters(value[0..colon], letters ++ "-", 32),
-        .count = try number(value[colon + 1 ..]),
-    };
+    var rest: ?[]const u8 = value;
+    const name = text.cut(&rest, ':').?;
+    if (!text.consistsOf(name, text.letters ++ "-", 32)) return error.Invalid;
+    return .{ .name = name, .count = text.number(rest orelse "", 10, largest) orelse return error.Invalid };
 }
 
-/// A reason becomes a key of a JSON object, where it may stand only once (RFC 8259, 4).
-fn uniqueReason(line: []const u8, field: Field) Invalid!void {
+/// A reason becomes a name in a JSON object, where it should stand only once
+/// (RFC 8259, 4).
+noinline fn uniqueReason(line: []const u8, field: Field) Invalid!void {
     const reason = try parseReason(field.value);
     var earlier: usize = 0;
-    var fields: Fields = .over(line);
+    var fields: Fields = .{ .rest = line };
     while (try fields.next()) |other| {
         if (other.value.ptr == field.value.ptr) return;
-        if (!std.mem.eql(u8, other.key, field.key)) continue;
+        if (!text.equal(other.key, field.key)) continue;
         earlier += 1;
         if (earlier == most_reasons) return error.Invalid;
-        if (std.mem.eql(u8, (try parseReason(other.value)).name, reason.name)) return error.Invalid;
+        if (text.equal((try parseReason(other.value)).name, reason.name)) return error.Invalid;
     }
 }
 
-fn counter(values: *metrics.Values, field: Field) Invalid!void {
-    for (metrics.table, values) |metric, *value| {
-        if (metric.own or !std.mem.eql(u8, metric.name, field.key)) continue;
-        return once(value, switch (metric.unit) {
-            .Count => try number(field.value),
-            .Milliseconds => try milliseconds(field.value),
-        });
-    }
-    // A key of a later version of the record: nothing here depends on it.
-}
-
-noinline fn once(place: *?u64, value: u64) Invalid!void {
+noinline fn number(place: *?u64, value: []const u8, greatest: u64) Invalid!void {
     if (place.* != null) return error.Invalid;
-    place.* = value;
+    place.* = text.number(value, 10, greatest) orelse return error.Invalid;
 }
 
-noinline fn text(place: *[]const u8, value: []const u8, allowed: []const u8, longest: usize) Invalid!void {
-    if (place.len != 0) return error.Invalid;
-    place.* = try characters(value, allowed, longest);
-}
-
-noinline fn characters(value: []const u8, allowed: []const u8, longest: usize) Invalid![]const u8 {
-    if (value.len == 0 or value.len > longest) return error.Invalid;
-    return if (std.mem.indexOfNone(u8, value, allowed) == null) value else error.Invalid;
-}
-
-fn number(value: []const u8) Invalid!u64 {
-    return parseNumber(value, 10, largest) orelse error.Invalid;
-}
-
-/// Decimal milliseconds with up to three fraction digits, in thousandths.
-noinline fn milliseconds(value: []const u8) Invalid!u64 {
-    const point = std.mem.indexOfScalar(u8, value, '.') orelse return try number(value) * 1000;
-    const fraction = value[point + 1 ..];
-    if (fraction.len > 3) return error.Invalid;
-    const scale = [_]u64{ 1000, 100, 10, 1 };
-    return try number(value[0..point]) * 1000 + try number(fraction) * scale[fraction.len];
+/// A decimal with up to three fraction digits, kept in thousandths.
+noinline fn milliseconds(place: *?u64, value: []const u8) Invalid!void {
+    if (place.* != null) return error.Invalid;
+    var fraction: ?[]const u8 = value;
+    var result = text.number(text.cut(&fraction, '.').?, 10, largest) orelse return error.Invalid;
+    result *= 1000;
+    if (fraction) |places| {
+        const scale = [_]u64{ 1000, 100, 10, 1 };
+        if (places.len >= scale.len) return error.Invalid;
+        result += scale[places.len] * (text.number(places, 10, 999) orelse return error.Invalid);
+    }
+    place.* = result;
 }
