@@ -2,8 +2,9 @@
 
     python package.py [--arch x86_64] [--arch arm64] [--python python3.12 ...]
 
-The sources come with bytecode for each interpreter given, since /opt is read-only and compiling costs more than the whole
-budget of start-up. The same sources, interpreters and compiler give the same bytes: fixed dates, sorted names, modes set here.
+The sources come with bytecode for each interpreter given, since /opt is read-only and compiling costs more than the
+whole budget of start-up. The same sources, interpreters and compiler give the same bytes: fixed dates, sorted names,
+modes set here.
 """
 
 import argparse
@@ -76,7 +77,9 @@ def main() -> None:
     """Build what the command line asks for; without arguments everything."""
     parser = argparse.ArgumentParser(description="Build the lambda-keepalive layer.")
     parser.add_argument("--arch", action="append", choices=ARCHITECTURES, help="repeatable; all if not given")
-    parser.add_argument("--python", action="append", help="interpreter to ship bytecode for; repeatable; all found if not given")
+    parser.add_argument(
+        "--python", action="append", help="interpreter to ship bytecode for; repeatable; all found if not given"
+    )
     options = parser.parse_args()
     interpreters = options.python if options.python is not None else runtimes()
     sums = []

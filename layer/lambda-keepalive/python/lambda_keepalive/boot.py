@@ -1,7 +1,8 @@
 """The start: read the settings, then wait for the clients to be imported. Nothing else happens before the handler.
 
-Called by `sitecustomize` (exec wrapper) and by `lambda-keepalive.pth` or `.start`; whoever comes second finds the work done.
-Budget: 2 ms and 1 MB over a bare interpreter, and none of ssl, http.client, asyncio, logging, inspect, typing (tests/startup).
+Called by `sitecustomize` (exec wrapper) and by `lambda-keepalive.pth` or `.start`; whoever comes second finds the
+work done. Budget: 2 ms and 1 MB over a bare interpreter, and none of ssl, http.client, asyncio, logging, inspect,
+typing (tests/startup).
 """
 
 import sys
@@ -32,6 +33,7 @@ def start() -> None:
 
 
 def _leave_path() -> None:
-    """Take the directory that the .pth file appended off `sys.path` again: the package is found by `__path__` from here on."""
+    """Take the directory that the .pth file appended off `sys.path` again: the package is found by `__path__` from
+    here on."""
     here = __file__.rsplit("/", 2)[0]
     sys.path[:] = [entry for entry in sys.path if entry != here]

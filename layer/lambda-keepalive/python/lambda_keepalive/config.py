@@ -83,24 +83,27 @@ class Setting:
         self.field = name.removeprefix("KEEPALIVE_").lower()
 
 
+METRICS = ("core", "all", "log", "off")
+
 SETTINGS = (
     Setting("KEEPALIVE_ENABLED", "1", _flag, "kill switch for layer and extension"),
     Setting("KEEPALIVE_MODE", "on", _choice("on", "off"), "off: nothing is patched"),
     Setting("KEEPALIVE_CLIENTS", ",".join(CLIENTS), _clients, "all that are covered; -name leaves one out"),
     Setting("KEEPALIVE_EXCLUDE_HOSTS", "", _names, "globs of host names that are never pooled"),
     Setting("KEEPALIVE_LOOPBACK", "0", _flag, "single-threaded local servers wait for the client's close"),
-    Setting("KEEPALIVE_IDLE_TIMEOUT", "345", _seconds, "NLB and NAT gateway drop a flow after 350 s; a server's hint lowers it"),
+    Setting("KEEPALIVE_IDLE_TIMEOUT", "345", _seconds, "NLB and NAT gateway drop at 350 s; a server's hint lowers it"),
     Setting("KEEPALIVE_MAX_LIFETIME", "600", _seconds, "DNS changes must be followed; shortened by up to 10 % jitter"),
     Setting("KEEPALIVE_MAX_REQUESTS", "1000", _count, "nginx closes a connection after as many"),
     Setting("KEEPALIVE_MAX_IDLE_PER_HOST", "10", _count, "urllib3's and botocore's own pool size"),
     Setting("KEEPALIVE_MAX_IDLE", "100", _count, "a tenth of the sandbox's 1024 descriptors"),
-    Setting("KEEPALIVE_METRICS", "core", _choice("core", "all", "log", "off"), "each metric has a price; core answers whether it works"),
-    Setting("KEEPALIVE_RUNTIME_DIR", "/tmp/lambda-keepalive", _path, "the one place both processes may write; several local functions need several"),
+    Setting("KEEPALIVE_METRICS", "core", _choice(*METRICS), "each metric has its price"),
+    Setting("KEEPALIVE_RUNTIME_DIR", "/tmp/lambda-keepalive", _path, "both processes may write there"),
     Setting("KEEPALIVE_LOG_LEVEL", "warning", _choice(*guard.LEVELS), "silence unless something is wrong"),
     Setting("KEEPALIVE_EXPLAIN", "0", _flag, "one line for each connection that was not reused"),
 )  # fmt: skip
 
-# Read by the exec wrapper and by the extension, never here; listed so that the tables and the check for typing errors know them.
+# Read by the exec wrapper and by the extension, never here; listed so that the tables and the check for typing
+# errors know them.
 ELSEWHERE = {
     "KEEPALIVE_NEXT_WRAPPER": "exec wrapper: another wrapper to start first",
     "KEEPALIVE_METRICS_NAMESPACE": "extension: CloudWatch namespace, default LambdaKeepalive",
@@ -152,30 +155,36 @@ class Config:
         return self.enabled and self.mode == "on"
 
 
-def trust_environment() -> "tuple[object, object]":
-    """SSL_CERT_FILE and SSL_CERT_DIR as they stand now: what OpenSSL trusts by default (SSL_CTX_set_default_verify_paths(3))."""
+def trust_environment() -> "tuple[bytes | None, bytes | None]":
+    """SSL_CERT_FILE and SSL_CERT_DIR as they stand now: what OpenSSL trusts by default
+    (SSL_CTX_set_default_verify_paths(3))."""
     environ = _undecoded()
     return environ.get(b"SSL_CERT_FILE"), environ.get(b"SSL_CERT_DIR")
 
 
-def key_log() -> object:
-    """SSLKEYLOGFILE as it stands now: where a new TLS context writes its session keys (Lib/ssl.py, create_default_context)."""
+def key_log() -> "bytes | None":
+    """SSLKEYLOGFILE as it stands now: where a new TLS context writes its session keys (Lib/ssl.py,
+    create_default_context)."""
     return _undecoded().get(b"SSLKEYLOGFILE")
 
 
 def may_have_proxies() -> bool:
-    """False only if no variable is named `*_proxy`, in any case, so that `getproxies_environment` has nothing to find."""
+    """False only if no variable is named `*_proxy`, in any case, so that `getproxies_environment` has nothing to
+    find."""
     return any(name[-6:].lower() == b"_proxy" for name in _undecoded())
 
 
 def _undecoded() -> "Mapping[bytes, bytes]":
-    """The environment as bytes. Calls look at it often and decoding is most of the cost (2 us against 8 for forty names).
+    """The environment as bytes. Calls look at it often and decoding is most of the cost (2 us against 8 for forty
+    names).
 
-    `_data` is what `os.environ` keeps on POSIX (Lib/os.py); where somebody put another mapping in its place, that is encoded.
+    `_data` is what `os.environ` keeps on POSIX (Lib/os.py); where somebody put another mapping in its place, that is
+    encoded.
     """
     environ = os.environ
     if type(environ) is _Environ:
-        return environ._data  # type: ignore[return-value]
+        data: Mapping[bytes, bytes] = environ._data  # type: ignore[attr-defined]
+        return data
     return {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
 
 

@@ -81,7 +81,9 @@ def initialize(original: "Any", client: "Any", make: "Make", args: "tuple[Any, .
 
     Declines whenever the caller named a context or anything that would be loaded into one.
     """
-    if len(args) > 2 or any(kwargs.get(name) is not None for name in ("context", "key_file", "cert_file", "check_hostname")):
+    if len(args) > 2 or any(
+        kwargs.get(name) is not None for name in ("context", "key_file", "cert_file", "check_hostname")
+    ):
         return False
     try:
         default = note(client._http_vsn, make)
@@ -97,7 +99,8 @@ def initialize(original: "Any", client: "Any", make: "Make", args: "tuple[Any, .
 
 
 class _Inert:
-    """Satisfies what `HTTPSConnection.__init__` reads from and writes to a context (Lib/http/client.py, 3.10 to 3.14)."""
+    """Satisfies what `HTTPSConnection.__init__` reads from and writes to a context (Lib/http/client.py, 3.10 to
+    3.14)."""
 
     verify_mode = ssl.CERT_REQUIRED
     check_hostname = True

@@ -1,7 +1,8 @@
 """Says whether the HTTP/1.1 exchange on an `http.client` connection is provably over. Reads state, changes none.
 
 Only a positive proof counts (RFC 9112, 6.3 and 9.3): the framing was unambiguous, the response was read to its end, the
-peer did not announce a close and sent nothing beyond. Private names are those of CPython's Lib/http/client.py, unchanged from 3.10 to 3.14.
+peer did not announce a close and sent nothing beyond. Private names are those of CPython's Lib/http/client.py,
+unchanged from 3.10 to 3.14.
 """
 
 TYPE_CHECKING = False
@@ -46,8 +47,9 @@ def has_surplus(file: "Any") -> bool:
 def unfinished(response: "Any") -> "str | None":
     """Why the connection of this response must not carry another request, or None.
 
-    Returns one of: `close` (the peer or HTTP/1.0 ends it), `informational` (http.client takes a 1xx other than 100 for the
-    final response, so the real one is still to come; or the protocol was switched), `upgraded`, `framing`, `unread`, `surplus`.
+    Returns one of: `close` (the peer or HTTP/1.0 ends it), `informational` (http.client takes a 1xx other than 100
+    for the final response, so the real one is still to come; or the protocol was switched), `upgraded`, `framing`,
+    `unread`, `surplus`.
     """
     if response is None or response.will_close is not False:
         return "close"
@@ -66,7 +68,8 @@ def unfinished(response: "Any") -> "str | None":
 
 
 def has_plain_framing(response: "Any") -> bool:
-    """Whether everybody on the way agrees where the response ends (RFC 9112, 6.3): one length or chunked, never both, nothing else.
+    """Whether everybody on the way agrees where the response ends (RFC 9112, 6.3): one length or chunked, never
+    both, nothing else.
 
     http.client takes the first Content-Length and ignores unknown transfer codings; a proxy may not.
     """

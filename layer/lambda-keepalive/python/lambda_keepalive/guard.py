@@ -45,4 +45,5 @@ def fault(where: str) -> None:
     error = sys.exc_info()[1]
     if where not in _seen:
         _seen.add(where)
-        log("warning", f"fault in {where} ({type(error).__name__}: {error}); the call goes on without the layer; KEEPALIVE_ENABLED=0 turns it off")
+        cause = f"{type(error).__name__}: {error}"
+        log("warning", f"fault in {where} ({cause}); going on without the layer; KEEPALIVE_ENABLED=0 turns it off")

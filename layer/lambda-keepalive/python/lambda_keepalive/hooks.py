@@ -1,7 +1,8 @@
 """Runs a function right after a module was imported, without importing it.
 
 A `sys.meta_path` finder and a loader proxy, no `importlib.util` and no wrapt: both cost more than the whole
-budget of start-up (docs/decisions/0002). Other finders keep their say: the real spec comes from whoever would have found it.
+budget of start-up (docs/decisions/0002). Other finders keep their say: the real spec comes from whoever would have
+found it.
 """
 
 import sys
@@ -82,7 +83,7 @@ class _Loader:
         self.loader.exec_module(module)  # type: ignore[attr-defined]
         hooks = _hooks.pop(name, [])
         if not _hooks and _finder in sys.meta_path:
-            sys.meta_path.remove(_finder)  # type: ignore[arg-type]
+            sys.meta_path.remove(_finder)
         for hook in hooks:
             _run(hook, module)
 

@@ -1,7 +1,8 @@
 """What makes two connections interchangeable, in pieces that patches put together to a key.
 
 Every function returns something hashable; equal results mean equal in every way that matters on the wire. Where
-content cannot be known, the object itself is the result: it equals nothing but itself, so nothing is shared. Opens no file.
+content cannot be known, the object itself is the result: it equals nothing but itself, so nothing is shared. Opens
+no file.
 """
 
 import _ssl
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
     from typing import Any
 
-# Set on a context by patches/ssl_context: what was loaded into it, in order; None once something unknown was done to it.
+# Set on a context by patches/ssl_context: what was loaded into it, in order; None once something unknown was done to
+# it.
 FACTS = "_keepalive_facts"
 
-# What can be read back from a context. The C descriptors give plain ints where the Python properties build enums (30 times slower).
+# What can be read back from a context. The C descriptors give plain ints where the Python properties build enums (30
+# times slower).
 _PROPERTIES = tuple(
     getattr(_ssl._SSLContext, name).__get__
     for name in (
@@ -43,7 +46,8 @@ _PROPERTIES = tuple(
 
 
 def of_file(path: "str | bytes | os.PathLike[str] | None") -> "Hashable":
-    """A file by name, inode, time and size: replaced or rewritten means another identity. A missing file equals only a missing file."""
+    """A file by name, inode, time and size: replaced or rewritten means another identity. A missing file equals only
+    a missing file."""
     if path is None:
         return None
     try:
@@ -74,26 +78,29 @@ def of_ca(cafile: "Any" = None, capath: "Any" = None, cadata: "Any" = None) -> "
 def of_context(context: "Any", ignoring: "Hashable" = None) -> "Hashable":
     """A TLS context by content, or the context itself. `ignoring` is a fact that its user adds anyway on each connect.
 
-    Opaque are: None of our doing but also subclasses (truststore), contexts made before the layer saw `ssl`, and
-    contexts with attributes of their own or with anything done to them that `patches.ssl_context` does not know.
+    Opaque are subclasses (truststore), contexts made before the layer saw `ssl`, and contexts with attributes of their
+    own or with anything done to them that `patches.ssl_context` does not know.
     """
     if context is None:
         return None
     facts = getattr(context, FACTS, None)
     if facts is None or type(context) is not ssl.SSLContext or len(context.__dict__) != 1:
-        return context
+        opaque: Hashable = context
+        return opaque
     if ignoring in facts:
         facts = tuple(fact for fact in facts if fact != ignoring)
     return tuple([get(context) for get in _PROPERTIES]), facts
 
 
 def functions_in_force() -> "Hashable":
-    """The functions that would make the connection: whoever replaces one (mocks, resolvers, gevent) gets connections of his own."""
+    """The functions that would make the connection: whoever replaces one (mocks, resolvers, gevent) gets connections
+    of his own."""
     return socket.socket, socket.create_connection, socket.getaddrinfo, ssl.SSLContext.wrap_socket
 
 
 def freeze(value: "Any") -> "Hashable":
-    """A hashable image of plain data (headers, socket options, URLs); what cannot be imaged stands for itself, by identity."""
+    """A hashable image of plain data (headers, socket options, URLs); what cannot be imaged stands for itself, by
+    identity."""
     if value is None:
         return None
     if isinstance(value, dict):
@@ -106,7 +113,8 @@ def freeze(value: "Any") -> "Hashable":
         hash(value)
     except TypeError:
         return _ByIdentity(value)
-    return value
+    image: Hashable = value
+    return image
 
 
 class _ByIdentity:

@@ -1,7 +1,8 @@
 """Hands the record of each invocation to the extension; the only module that writes anything.
 
-One non-blocking write to a FIFO that the extension made. No reader, a full pipe, a dead extension: the record is lost and the
-function does not notice. Opened at the first record, and again after a failure, so that an extension that starts late is found.
+One non-blocking write to a FIFO that the extension made. No reader, a full pipe, a dead extension: the record is
+lost and the function does not notice. Opened at the first record, and again after a failure, so that an extension
+that starts late is found.
 """
 
 import os

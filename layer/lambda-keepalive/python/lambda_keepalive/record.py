@@ -29,7 +29,8 @@ def render(
     initialization: str,
     idle: int,
 ) -> bytes:
-    """One record of `kind` (`end` or `checkpoint`), newline included; the least busy origins are left out if it gets too long.
+    """One record of `kind` (`end` or `checkpoint`), newline included; the least busy origins are left out if it gets
+    too long.
 
     Args:
         milliseconds: Unix time of the moment it describes.
@@ -39,18 +40,19 @@ def render(
     parts = [
         PREFIX, kind, f"id={request_id}", f"pid={process}", f"t={milliseconds}", f"cold={int(cold)}",
         f"runtime={runtime}", f"init={initialization}", f"version={__version__}",
-        f"RequestsSent={total('requests')}", f"ConnectionsOpened={total('opened')}", f"ConnectionsReused={total('reused')}",
-        f"StaleConnections={total('stale')}", f"ConnectTime={total('connect_ms'):.3f}",
-        f"ConnectTimeSaved={invocation.saved_ms:.3f}", f"ConnectionsIdle={idle}",
-        f"ConnectionsDiscarded={sum(invocation.discarded.values())}", f"ConnectErrors={invocation.connect_errors}",
-        f"TlsHandshakes={invocation.tls_handshakes}",
+        f"RequestsSent={total('requests')}", f"ConnectionsOpened={total('opened')}",
+        f"ConnectionsReused={total('reused')}", f"StaleConnections={total('stale')}",
+        f"ConnectTime={total('connect_ms'):.3f}", f"ConnectTimeSaved={invocation.saved_ms:.3f}",
+        f"ConnectionsIdle={idle}", f"ConnectionsDiscarded={sum(invocation.discarded.values())}",
+        f"ConnectErrors={invocation.connect_errors}", f"TlsHandshakes={invocation.tls_handshakes}",
     ]  # fmt: skip
     parts += [f"discarded={reason}:{count}" for reason, count in invocation.discarded.items()]
     parts += [f"notReused={reason}:{count}" for reason, count in invocation.not_reused.items()]
     length = sum(map(len, parts)) + len(parts)
     busiest = sorted(invocation.origins.items(), key=lambda item: (item[1].requests, item[1].opened), reverse=True)
     for name, origin in busiest:
-        part = f"host={safe_origin(name)},{origin.requests},{origin.opened},{origin.reused},{origin.stale},{origin.connect_ms:.3f}"
+        counts = f"{origin.requests},{origin.opened},{origin.reused},{origin.stale},{origin.connect_ms:.3f}"
+        part = f"host={safe_origin(name)},{counts}"
         length += len(part) + 1
         if length > MAX_BYTES:
             break

@@ -18,8 +18,19 @@ if TYPE_CHECKING:
 
 _SOCKET, _TLS_SOCKET = socket.socket, ssl.SSLSocket
 
-# What a client class may inherit from without surprising us: every one of these methods must come from one of these modules.
-_METHODS = ("connect", "close", "send", "endheaders", "putrequest", "getresponse", "_tunnel", "_new_conn", "_prepare_conn")
+# What a client class may inherit from without surprising us: every one of these methods must come from one of these
+# modules.
+_METHODS = (
+    "connect",
+    "close",
+    "send",
+    "endheaders",
+    "putrequest",
+    "getresponse",
+    "_tunnel",
+    "_new_conn",
+    "_prepare_conn",
+)
 _KNOWN_MODULES = ("http.client", "urllib3.connection", "botocore.awsrequest", __name__.partition(".")[0])
 _verdicts: "dict[type, bool]" = {}
 
@@ -44,7 +55,8 @@ def is_loopback(address: str) -> bool:
 
 
 def refused_socket(sock: "socket.socket", loopback: bool) -> "str | None":
-    """The rule against pooling this socket, which has just been connected, or None. Names that resolve to loopback are found here."""
+    """The rule against pooling this socket, which has just been connected, or None. Names that resolve to loopback
+    are found here."""
     if type(sock) not in (_SOCKET, _TLS_SOCKET):
         return "foreign-socket"
     if not loopback:
@@ -55,7 +67,8 @@ def refused_socket(sock: "socket.socket", loopback: bool) -> "str | None":
 
 
 def is_known_class(client_class: type) -> bool:
-    """Whether connecting and closing objects of this class is all done by code we know. Wrappers that keep `__module__` pass."""
+    """Whether connecting and closing objects of this class is all done by code we know. Wrappers that keep
+    `__module__` pass."""
     known = _verdicts.get(client_class)
     if known is None:
         methods = [getattr(client_class, name) for name in _METHODS if hasattr(client_class, name)]

@@ -45,7 +45,8 @@ class Invocation:
 
     def total(self, name: str) -> float:
         """The sum of one counter over all origins."""
-        return sum(getattr(origin, name) for origin in self.origins.values())
+        values: list[float] = [getattr(origin, name) for origin in self.origins.values()]
+        return sum(values)
 
 
 class Stats:
@@ -53,7 +54,8 @@ class Stats:
 
     Attributes:
         idle_count: tells how many idle connections there are, once there is somebody who knows.
-        notable: called after an event worth a checkpoint (the first request of an invocation, a connection opened, one found stale).
+        notable: called after an event worth a checkpoint (the first request of an invocation, a connection opened,
+        one found stale).
     """
 
     def __init__(self) -> None:

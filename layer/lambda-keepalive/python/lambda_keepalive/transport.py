@@ -65,7 +65,9 @@ stats.idle_count = pool.idle_count
 lifecycle.on_start.append(pool.check)
 
 
-def connect(client: "Any", original: "Callable[[Any], None]", identify: "Identify", attributes: "tuple[str, ...]") -> None:
+def connect(
+    client: "Any", original: "Callable[[Any], None]", identify: "Identify", attributes: "tuple[str, ...]"
+) -> None:
     """Stand in for the client's own `connect()`: adopt an idle connection with the same identity, else let it connect.
 
     Args:
@@ -110,7 +112,8 @@ def _adopt(client: "Any", key: "Hashable") -> bool:
 
 
 def set_timeout(sock: "Any", timeout: "Any") -> None:
-    """Give an adopted socket the client's own timeout: seconds, None, or http.client's marker for the process default."""
+    """Give an adopted socket the client's own timeout: seconds, None, or http.client's marker for the process
+    default."""
     sock.settimeout(socket.getdefaulttimeout() if timeout is _DEFAULT_TIMEOUT else timeout)
 
 
@@ -196,7 +199,8 @@ def settle(connection: Connection, response: "Any") -> None:
 
 
 def hinted_timeout(value: "str | None") -> "float | None":
-    """Seconds from `Keep-Alive: timeout=5, max=100`; None without a usable hint. (RFC 2068, 19.7.1; still what servers send.)"""
+    """Seconds from `Keep-Alive: timeout=5, max=100`; None without a usable hint. (RFC 2068, 19.7.1; still what
+    servers send.)"""
     for parameter in (value or "").split(","):
         name, _, seconds = parameter.partition("=")
         seconds = seconds.strip().strip('"')

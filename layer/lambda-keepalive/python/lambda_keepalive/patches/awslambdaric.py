@@ -1,8 +1,9 @@
 """Tells the edges of each invocation, without touching the handler.
 
-Seam: `wait_next_invocation` of the Runtime API client, on the class that defines it. Entering it means that the response of the
-last invocation was sent; its return carries the next one. Why not `bootstrap.handle_event_request`: its positional arguments
-changed twice (tenant_id in 3.1, invocation_id in 4.1). Versions: awslambdaric 3.0 to 4.x, also its Managed Instances client.
+Seam: `wait_next_invocation` of the Runtime API client, on the class that defines it. Entering it means that the
+response of the last invocation was sent; its return carries the next one. Why not `bootstrap.handle_event_request`:
+its positional arguments changed twice (tenant_id in 3.1, invocation_id in 4.1). Versions: awslambdaric 3.0 to 4.x,
+also its Managed Instances client.
 """
 
 from awslambdaric import lambda_runtime_client

@@ -1,8 +1,8 @@
 """Lets `http.client` connections take an idle connection when they connect and give it back when they close.
 
-Seam: `connect` and `close` of the connection classes, and the moment a response lets go of its file. Why here: at `connect` every
-setting has its final value, and everything built on http.client (urllib.request, urllib3, httplib2) closes through here.
-Versions: CPython 3.10 to 3.14. Never shared: what `refusal` and `exchange.unfinished` name.
+Seam: `connect` and `close` of the connection classes, and the moment a response lets go of its file. Why here: at
+`connect` every setting has its final value, and everything built on http.client (urllib.request, urllib3, httplib2)
+closes through here. Versions: CPython 3.10 to 3.14. Never shared: what `refusal` and `exchange.unfinished` name.
 """
 
 import http.client as client_module
@@ -71,7 +71,9 @@ def request_taint(lines: "list[Any]") -> "str | None":
         head = b"\r\n".join(lines).lower()
     except TypeError:
         # botocore and careless callers mix str into the lines.
-        head = b"\r\n".join(line.encode("latin-1", "replace") if isinstance(line, str) else bytes(line) for line in lines).lower()
+        head = b"\r\n".join(
+            line.encode("latin-1", "replace") if isinstance(line, str) else bytes(line) for line in lines
+        ).lower()
     except Exception:  # noqa: BLE001
         return "unreadable"
     if b"\nconnection:" in head:
@@ -93,7 +95,8 @@ def _getresponse(original: "Any") -> "Any":
             return original(self)
         try:
             transport.sending(connection)
-            # botocore got the final response before it sent the body (Expect: 100-continue); the server may still wait for it.
+            # botocore got the final response before it sent the body (Expect: 100-continue); the server may still
+            # wait for it.
             if getattr(self, "_response_received", False):
                 self._keepalive_taint = "unsent-body"
         except Exception:  # noqa: BLE001
@@ -134,7 +137,7 @@ def _parse_headers(original: "Any") -> "Any":
         if _class is not HTTPMessage:
             return original(fp, _class)
         # http.client's own function reads the lines, with its limits and errors.
-        lines = client_module._read_headers(fp)
+        lines = client_module._read_headers(fp)  # type: ignore[attr-defined]
         message = header_parser.parse(lines)
         return original(io.BytesIO(b"".join(lines))) if message is None else message
 
@@ -155,7 +158,7 @@ def _delete(self: "Any") -> None:
 
 
 def _initialize(original: "Any") -> "Any":
-    def __init__(self: "Any", *args: "Any", **kwargs: "Any") -> None:  # noqa: N807
+    def __init__(self: "Any", *args: "Any", **kwargs: "Any") -> None:
         if not default_context.initialize(original, self, _make_default_context, args, kwargs):
             original(self, *args, **kwargs)
 

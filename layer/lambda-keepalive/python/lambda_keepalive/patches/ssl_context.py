@@ -1,9 +1,9 @@
 """Writes down what goes into each `ssl.SSLContext`, so that `identity.of_context` can compare contexts by content.
 
-Seam: the methods of `ssl.SSLContext` that put something in which cannot be read back (CAs, certificates, ciphers, ALPN).
-Why: every throw-away client makes a new context object; compared by object, http.client and botocore would never share.
-Versions: CPython 3.10 to 3.15. Never shared: a context on which a method that is not listed here was called, and subclasses.
-The context itself is not changed in any way but for one attribute.
+Seam: the methods of `ssl.SSLContext` that put something in which cannot be read back (CAs, certificates, ciphers,
+ALPN). Why: every throw-away client makes a new context object; compared by object, http.client and botocore would
+never share. Versions: CPython 3.10 to 3.15. Never shared: a context on which a method that is not listed here was
+called, and subclasses. The context itself is not changed in any way but for one attribute.
 """
 
 import ssl as ssl_module
@@ -56,7 +56,8 @@ def _remember(context: "Any", fact: "Hashable | None") -> None:
 
 
 def _recording(image: "Callable[..., Hashable] | None") -> "Callable[[Any], Any]":
-    """A replacement that calls the original first; a call that raised may still have had a part of its effect, so it makes opaque."""
+    """A replacement that calls the original first; a call that raised may still have had a part of its effect, so it
+    makes opaque."""
 
     def make(original: "Any") -> "Any":
         def method(self: "Any", *args: "Any", **kwargs: "Any") -> "Any":
@@ -81,7 +82,7 @@ def _recording(image: "Callable[..., Hashable] | None") -> "Callable[[Any], Any]
 
 def _initialize(original: "Any") -> "Any":
     # `__init__` and not `__new__`: its warnings (deprecated protocols) must point at the caller's line.
-    def __init__(self: "Any", *args: "Any", **kwargs: "Any") -> None:  # noqa: N807
+    def __init__(self: "Any", *args: "Any", **kwargs: "Any") -> None:
         try:
             setattr(self, FACTS, ())
         except Exception:  # noqa: BLE001

@@ -1,9 +1,10 @@
 """Lets urllib3 connections (hence requests, botocore and whatever stands on them) use the idle pool.
 
-Seam: `connect` of the connection classes and `_put_conn` of the pool. Why not the pools themselves: libraries change a pool's
-settings after they got it, and a shared pool has accepted a wrong CA that way (docs/decisions/0001). At `connect` all is final.
-Closing runs through http.client's patch. Versions: urllib3 1.26 and 2.x. Idle connections in a live pool stay there, at no cost,
-and are taken from it only when nobody else has one. Never shared: what `refusal` and `exchange.unfinished` name, HTTP/2.
+Seam: `connect` of the connection classes and `_put_conn` of the pool. Why not the pools themselves: libraries change
+a pool's settings after they got it, and a shared pool has accepted a wrong CA that way (docs/decisions/0001). At
+`connect` all is final. Closing runs through http.client's patch. Versions: urllib3 1.26 and 2.x. Idle connections in
+a live pool stay there, at no cost, and are taken from it only when nobody else has one. Never shared: what `refusal`
+and `exchange.unfinished` name, HTTP/2.
 """
 
 import os
@@ -76,7 +77,8 @@ def _refused_class(client_class: type) -> "str | None":
 
 
 def _of_tls(client: "Any") -> "Hashable":
-    """All that decides whom the connection trusts and how it shows itself (urllib3/connection.py, HTTPSConnection.connect)."""
+    """All that decides whom the connection trusts and how it shows itself (urllib3/connection.py,
+    HTTPSConnection.connect)."""
     files = client.ca_certs, client.ca_cert_dir, client.ca_cert_data
     ca = identity.of_ca(*files)
     context = client.ssl_context

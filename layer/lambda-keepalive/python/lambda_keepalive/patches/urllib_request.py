@@ -1,10 +1,10 @@
 """Lets `urllib.request.urlopen` use kept connections; the response is the same genuine `HTTPResponse`.
 
-Seam: the connection class that `AbstractHTTPHandler.do_open` is given. Why: do_open forces `Connection: close` and closes the
-socket under the response (Lib/urllib/request.py; bugs.python.org/issue9740), so no later moment is left to keep it. The original
-do_open still runs, with a subclass that leaves the forced header out and hands its connection over to the response.
-Versions: CPython 3.10 to 3.14. Never shared: what http.client's patch refuses, requests that ask for `Connection` themselves,
-and handlers that bring a connection class of their own.
+Seam: the connection class that `AbstractHTTPHandler.do_open` is given. Why: do_open forces `Connection: close` and
+closes the socket under the response (Lib/urllib/request.py; bugs.python.org/issue9740), so no later moment is left
+to keep it. The original do_open still runs, with a subclass that leaves the forced header out and hands its
+connection over to the response. Versions: CPython 3.10 to 3.14. Never shared: what http.client's patch refuses,
+requests that ask for `Connection` themselves, and handlers that bring a connection class of their own.
 """
 
 from http.client import HTTPConnection, HTTPSConnection

@@ -137,7 +137,8 @@ class IdlePool:
             self._put(self._inbox.popleft())
 
     def _overflow(self, bucket: "list[Connection]") -> "list[Connection]":
-        """Take out what is over the limits: the oldest of this identity, then of the one unused for longest. Needs the lock."""
+        """Take out what is over the limits: the oldest of this identity, then of the one unused for longest. Needs
+        the lock."""
         surplus = []
         while len(bucket) > self.limits.max_idle_per_host and bucket:
             surplus.append(bucket.pop(0))
@@ -163,7 +164,8 @@ class IdlePool:
         self._discarded(connection, reason)
 
     def check(self) -> None:
-        """Close every idle connection that went bad: called when an invocation starts, the sandbox may have been frozen."""
+        """Close every idle connection that went bad: called when an invocation starts, the sandbox may have been
+        frozen."""
         with self._lock:
             self._take_in()
             held = [connection for bucket in self._idle.values() for connection in bucket]
@@ -201,7 +203,8 @@ class IdlePool:
         self.clear("exit")
 
     def after_fork(self) -> None:
-        """In a child: let go of the parent's connections. Closing a descriptor here leaves the parent's open, and no TLS goodbye is sent."""
+        """In a child: let go of the parent's connections. Closing a descriptor here leaves the parent's open, and no
+        TLS goodbye is sent."""
         self._lock = threading.Lock()
         for bucket in self._idle.values():
             for connection in bucket:

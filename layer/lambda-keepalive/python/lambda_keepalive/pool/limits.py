@@ -51,7 +51,8 @@ def elapsed(since: "Instant", until: "Instant") -> float:
 def expired(connection: "Connection", now: "Instant", limits: Limits) -> "str | None":
     """Why the connection is too old, idle too long or used too often; None if it is not.
 
-    The lifetime gets up to 10 % jitter, by the object's address, so that connections opened together do not all end together.
+    The lifetime gets up to 10 % jitter, by the object's address, so that connections opened together do not all end
+    together.
     """
     idle = elapsed(connection.idle_since, now)
     age = elapsed(connection.opened, now)
