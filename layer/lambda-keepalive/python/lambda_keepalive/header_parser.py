@@ -11,7 +11,10 @@ from http.client import HTTPMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from io import BufferedReader
+
+# http.client refuses heads of more lines (Lib/http/client.py, _MAXHEADERS), and should do so itself.
+_MAX_LINES = 100
 
 # RFC 9110, 5.1 (token) and 5.5 (field values, here without obs-text).
 _ORDINARY = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e]*\r\n)+\r\n").fullmatch
@@ -19,12 +22,18 @@ _ORDINARY = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e]*\r\n)+\r
 _CONTAINER = re.compile(rb"\ncontent-type:[^\r]*m(?:ultipart|essage)", re.IGNORECASE).search
 
 
-def parse(lines: "Sequence[bytes]") -> "HTTPMessage | None":
-    """The message that `email.parser.Parser(_class=HTTPMessage)` makes of these lines, or None where only it can
-    know."""
-    head = b"".join(lines)
-    if _ORDINARY(head) is None or _CONTAINER(b"\n" + head) is not None:
+def parse(file: "BufferedReader") -> "HTTPMessage | None":
+    """Read an ordinary head from the file and parse it; None, and nothing read, where the library has to do it.
+
+    The result is the message that `email.parser.Parser(_class=HTTPMessage)` makes of the same bytes. Like http.client
+    itself this waits for the peer if nothing is buffered, and never reads beyond the head.
+    """
+    buffered = file.peek()
+    size = buffered.find(b"\r\n\r\n") + 4
+    head = buffered[:size]
+    if _ORDINARY(head) is None or head.count(b"\n") > _MAX_LINES or _CONTAINER(b"\n" + head) is not None:
         return None
+    file.read(size)
     message = HTTPMessage()
     message._headers = [  # type: ignore[attr-defined]
         (name, value.lstrip(" \t"))

@@ -5,7 +5,6 @@ Seam: `connect` and `close` of the connection classes, and the moment a response
 closes through here. Versions: CPython 3.10 to 3.14. Never shared: what `refusal` and `exchange.unfinished` name.
 """
 
-import http.client as client_module
 import io
 from http.client import HTTPConnection, HTTPMessage, HTTPResponse, HTTPSConnection
 
@@ -136,10 +135,8 @@ def _parse_headers(original: "Any") -> "Any":
     def parse_headers(fp: "Any", _class: "Any" = HTTPMessage) -> "Any":
         if _class is not HTTPMessage:
             return original(fp, _class)
-        # http.client's own function reads the lines, with its limits and errors.
-        lines = client_module._read_headers(fp)  # type: ignore[attr-defined]
-        message = header_parser.parse(lines)
-        return original(io.BytesIO(b"".join(lines))) if message is None else message
+        message = header_parser.parse(fp) if isinstance(fp, io.BufferedReader) else None
+        return original(fp) if message is None else message
 
     return parse_headers
 
