@@ -1,0 +1,104 @@
+"""What a call costs, careless and expert, without and with the layer, side by side in one run.
+
+    python -m benchmarks.clients [--client requests ...] [--rounds 15] [--python PATH ...]
+
+Each of the four variants runs in a process of its own against one HTTPS origin in another. Rounds take turns, and
+ratios are taken round by round, so that the drift of a noisy machine hits all four alike. CPU time is the client's own.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import certifi
+
+from benchmarks.calls import CLIENTS
+from tests.support.origin import OriginProcess
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Calls in one round: about a tenth of a second each, short enough for a round to see one state of the machine.
+CALLS = {"careless": 5, "careless + layer": 150, "expert": 150, "expert + layer": 150}
+RATIOS = (("careless + layer", "expert"), ("expert + layer", "expert"), ("careless", "careless + layer"))
+
+
+class Variant:
+    """One process that makes calls on demand."""
+
+    def __init__(self, python: str, client: str, variant: str, environ: dict[str, str]) -> None:
+        if variant.endswith("layer"):
+            layer = {"PYTHONPATH": str(ROOT / "layer" / "lambda-keepalive" / "python"), "KEEPALIVE_LOOPBACK": "1"}
+            environ = {**environ, **layer}
+        self._count = CALLS[variant]
+        self._process = subprocess.Popen(
+            [python, str(ROOT / "benchmarks" / "calls.py"), client, variant.split()[0]],
+            env=environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._answer()
+
+    def _answer(self) -> list[float]:
+        assert self._process.stdout is not None
+        answer: list[float] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def round(self) -> list[float]:
+        """CPU and wall time of one call, in microseconds."""
+        assert self._process.stdin is not None
+        print(self._count, file=self._process.stdin, flush=True)
+        return self._answer()
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+def measure(python: str, client: str, rounds: int, environ: dict[str, str]) -> None:
+    """Print one line for the client."""
+    variants = {name: Variant(python, client, name, environ) for name in CALLS}
+    samples: dict[str, list[list[float]]] = {name: [] for name in variants}
+    for turn in range(rounds):
+        for name in sorted(variants, reverse=bool(turn % 2)):
+            samples[name].append(variants[name].round())
+    for variant in variants.values():
+        variant.close()
+    cpu = {name: statistics.median(sample[0] for sample in taken) for name, taken in samples.items()}
+    line = f"{client:12}" + "".join(f"{cpu[name]:11.0f}" for name in CALLS)
+    for kind in (0, 1):
+        for one, other in RATIOS:
+            pairs = zip(samples[one], samples[other], strict=True)
+            line += f"{statistics.median(a[kind] / b[kind] for a, b in pairs):9.2f}"
+    print(line, flush=True)
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description="Time careless and expert calls without and with the layer.")
+    parser.add_argument("--client", action="append", choices=CLIENTS, help="repeatable; all if not given")
+    parser.add_argument("--rounds", type=int, default=15, help="default: %(default)s")
+    parser.add_argument("--python", action="append", help="an interpreter that has the clients; repeatable")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory, OriginProcess(Path(directory), roots=certifi.where()) as origin:
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(("KEEPALIVE_", "PYTHON"))}
+        environ |= {"TARGET_URL": origin.url, "AWS_DEFAULT_REGION": "eu-central-1"}
+        environ |= {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
+        environ |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"), str(origin.bundle))
+        for python in options.python or [sys.executable]:
+            version = subprocess.check_output([python, "-V"], text=True).strip()
+            print(f"\n{version}, {platform.machine()}, HTTPS on loopback, {options.rounds} rounds")
+            print(f"{'':12}{'CPU of one call, us':>44}{'CPU ratios':>27}{'wall ratios':>27}")
+            heads = ("careless", "+ layer", "expert", "+ layer", *("layer/exp", "exp+l/exp", "gain") * 2)
+            print(f"{'':12}" + "".join(f"{head:>{11 if i < 4 else 9}}" for i, head in enumerate(heads)))
+            for client in options.client or CLIENTS:
+                measure(python, client, options.rounds, environ)
+
+
+if __name__ == "__main__":
+    main()

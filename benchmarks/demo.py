@@ -1,0 +1,86 @@
+"""`make demo`: the same careless function without and with the layer, on a local Lambda that freezes in between.
+
+Every sample makes 3 calls in each of 10 invocations to an HTTPS server that runs in a process of its own and
+counts the connections it accepts. Nothing in the function changes; with the layer, one environment variable is set.
+"""
+
+import json
+import platform
+import statistics
+import tempfile
+from pathlib import Path
+
+import certifi
+
+from tests.local.emulator import Emulator
+from tests.support.origin import OriginProcess
+
+ROOT = Path(__file__).resolve().parents[1]
+INVOCATIONS, CALLS = 10, 3
+
+# Sample folder -> the call as people write it.
+SAMPLES = {
+    "python-requests": "requests.get(url)",
+    "python-urllib3": "urllib3.PoolManager().request(...)",
+    "python-urllib": "urllib.request.urlopen(url)",
+    "python-http-client": "http.client.HTTPSConnection(host)",
+    "python-boto3": 'boto3.client("dynamodb").get_item(...)',
+}
+
+
+class Run:
+    """What one sample cost: connections as counted by the server, milliseconds per call, and the last EMF line."""
+
+    def __init__(self, sample: str, layer: Path | None, origin: OriginProcess) -> None:
+        origin.reset()
+        environ = {
+            "TARGET_URL": origin.url,
+            "TABLE_NAME": "table",
+            "SSL_CERT_FILE": str(origin.bundle),
+            "REQUESTS_CA_BUNDLE": str(origin.bundle),
+            "AWS_CA_BUNDLE": str(origin.bundle),
+        }
+        if layer is not None:
+            environ["AWS_LAMBDA_EXEC_WRAPPER"] = str(layer / "lambda-keepalive" / "exec")
+            environ["KEEPALIVE_LOOPBACK"] = "1"  # the server is on this machine; a real one is not
+        task_root = ROOT / "samples" / sample
+        with Emulator(handler="app.handler", task_root=task_root, layer=layer, environ=environ) as function:
+            invocations = [function.invoke({"calls": CALLS}) for _ in range(INVOCATIONS)]
+        failed = [invocation.error for invocation in invocations if invocation.error is not None]
+        if failed:
+            raise SystemExit(f"{sample} failed: {failed[0]}")
+        self.accepted = origin.counts()["accepted"]
+        # The first invocation imports and connects: it is shown by the counts, not in the time of a warm call.
+        self.milliseconds = statistics.median(each.duration for each in invocations[1:]) * 1000 / CALLS
+        self.emf = function.emf[-1] if function.emf else None
+        if layer is not None and len(function.emf) != INVOCATIONS:
+            raise SystemExit(f"{sample}: {len(function.emf)} EMF lines for {INVOCATIONS} invocations")
+
+
+def main() -> None:
+    """Run every sample twice and print the table."""
+    arch = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+    layer = ROOT / "build" / arch
+    shape = f"{INVOCATIONS} invocations x {CALLS} calls over HTTPS, frozen in between"
+    print(f"Python {platform.python_version()}, {shape}\n")
+    print(f"{'':40}{'connections':>18}{'ms per call':>20}{'':>9}")
+    print(f"{'in the handler':40}{'without    with':>18}{'without    with':>20}{'faster':>9}")
+    emf = None
+    # A bundle as large as a real one: loading it is most of what a careless HTTPS call costs.
+    with tempfile.TemporaryDirectory() as directory, OriginProcess(Path(directory), roots=certifi.where()) as origin:
+        for sample, call in SAMPLES.items():
+            before, after = Run(sample, None, origin), Run(sample, layer, origin)
+            counts = f"{before.accepted:7}{after.accepted:8}"
+            times = f"{before.milliseconds:7.1f}{after.milliseconds:8.2f}"
+            speed_up = before.milliseconds / after.milliseconds
+            print(f"{call:40}{counts:>18}{times:>20}{speed_up:>8.0f}x", flush=True)
+            emf = emf or after.emf
+    print("\nWhat CloudWatch gets for each invocation (embedded metric format, one line):\n")
+    print(json.dumps(emf, separators=(",", ":")))
+    print(
+        "\nMedian of the warm invocations, in which the runtime's own time is included. Connections are the server's count."
+    )
+
+
+if __name__ == "__main__":
+    main()
