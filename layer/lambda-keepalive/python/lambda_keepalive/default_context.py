@@ -76,14 +76,16 @@ class ContextAttribute:
         del vars(client)["_context"]
 
 
+# Host and port apart, what a caller may say about the context: its own one, or what goes into one (until Python 3.11).
+_CONTEXT_ARGUMENTS = ("context", "key_file", "cert_file", "check_hostname")
+
+
 def initialize(original: "Any", client: "Any", make: "Make", args: "tuple[Any, ...]", kwargs: "dict[str, Any]") -> bool:
     """Initialize an `HTTPSConnection` with a note in place of a context; False: not done, nothing happened.
 
     Declines whenever the caller named a context or anything that would be loaded into one.
     """
-    if len(args) > 2 or any(
-        kwargs.get(name) is not None for name in ("context", "key_file", "cert_file", "check_hostname")
-    ):
+    if len(args) > 2 or (kwargs and any(kwargs.get(name) is not None for name in _CONTEXT_ARGUMENTS)):
         return False
     try:
         default = note(client._http_vsn, make)

@@ -58,16 +58,16 @@ def of_file(path: "str | bytes | os.PathLike[str] | None") -> "Hashable":
 
 
 def of_default_trust() -> "Hashable":
-    """The CAs that OpenSSL loads when nobody names any: SSL_CERT_FILE and SSL_CERT_DIR or the compiled-in paths."""
+    """The CAs that OpenSSL loads when nobody names any: SSL_CERT_FILE and SSL_CERT_DIR or the compiled-in paths.
+
+    The directory counts by name alone: OpenSSL looks into it at each verification, so what it holds is no part of a
+    context (SSL_CTX_load_verify_locations(3)), and not worth a system call at each connect.
+    """
     file, directory = config.trust_environment()
-    return (
-        "default",
-        of_file(_DEFAULT_FILE if file is None else file),
-        of_file(_DEFAULT_DIRECTORY if directory is None else directory),
-    )
+    return "default", of_file(_DEFAULT_FILE if file is None else file), directory
 
 
-_, _DEFAULT_FILE, _, _DEFAULT_DIRECTORY = _ssl.get_default_verify_paths()
+_DEFAULT_FILE = _ssl.get_default_verify_paths()[1]
 
 
 def of_ca(cafile: "Any" = None, capath: "Any" = None, cadata: "Any" = None) -> "Hashable":
