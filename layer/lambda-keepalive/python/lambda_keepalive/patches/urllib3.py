@@ -183,7 +183,7 @@ class _Pools:
         """
         for pool in list(self.pools):
             lifo = pool.pool
-            if not isinstance(lifo, queue.LifoQueue):
+            if not isinstance(lifo, queue.Queue):
                 continue
             with lifo.mutex:
                 for index, client in enumerate(lifo.queue):
@@ -220,7 +220,7 @@ class _Pools:
         return sum(
             1
             for pool in list(self.pools)
-            if isinstance(pool.pool, queue.LifoQueue)
+            if isinstance(pool.pool, queue.Queue)
             for client in list(pool.pool.queue)
             if getattr(client, "_keepalive", None) is not None
         )
