@@ -207,14 +207,14 @@ BOTOCORE = {
 
         def call(url, n):
             client = boto3.client("dynamodb", endpoint_url=url)
-            return client.get_item(TableName="t", Key={"id": {"S": str(n)}})["Item"]["id"]["S"]
+            return client.get_item(TableName="items", Key={"id": {"S": str(n)}})["Item"]["id"]["S"]
     """,
     "boto3.client per call that is closed": """
         import boto3
 
         def call(url, n):
             client = boto3.client("dynamodb", endpoint_url=url)
-            answer = client.get_item(TableName="t", Key={"id": {"S": str(n)}})
+            answer = client.get_item(TableName="items", Key={"id": {"S": str(n)}})
             client.close()
             return answer["Item"]["id"]["S"]
     """,
@@ -223,13 +223,13 @@ BOTOCORE = {
 
         def call(url, n):
             client = boto3.Session().client("dynamodb", endpoint_url=url)
-            return client.get_item(TableName="t", Key={"id": {"S": str(n)}})["Item"]["id"]["S"]
+            return client.get_item(TableName="items", Key={"id": {"S": str(n)}})["Item"]["id"]["S"]
     """,
     "boto3.resource per call": """
         import boto3
 
         def call(url, n):
-            table = boto3.resource("dynamodb", endpoint_url=url).Table("t")
+            table = boto3.resource("dynamodb", endpoint_url=url).Table("items")
             return table.get_item(Key={"id": str(n)})["Item"]["id"]
     """,
 }
