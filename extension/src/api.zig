@@ -119,6 +119,8 @@ pub const Api = struct {
         switch (linux.errno(count)) {
             .SUCCESS => self.sent += count,
             .AGAIN, .INTR => return,
+            // Where the answer to a connect that did not block turns up.
+            .CONNREFUSED => return self.fail("connection refused"),
             else => return self.fail("connection lost"),
         }
         if (self.sent == self.buffers.request.length) self.state = .receiving;

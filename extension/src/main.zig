@@ -6,7 +6,7 @@
 //! an extension that dies fails the invocations of its function.
 
 const std = @import("std");
-const root = @import("root");
+const root = @import("root"); // `faults`, if there: how a test breaks this process from inside
 const linux = std.os.linux;
 const extensions_api = @import("api.zig");
 const records_fifo = @import("fifo.zig");
@@ -29,9 +29,9 @@ const farewell = 500;
 // The state of the process. It lies in .bss, where an untouched page costs nothing.
 var output: stdout.Output = .{};
 var api_buffers: extensions_api.Buffers = .{};
-var api: extensions_api.Api = .{ .output = &output, .buffers = &api_buffers };
+pub var api: extensions_api.Api = .{ .output = &output, .buffers = &api_buffers };
 var fifo_buffer: [records_fifo.buffer_size]u8 = undefined;
-var fifo: records_fifo.Fifo = .{ .buffer = &fifo_buffer };
+pub var fifo: records_fifo.Fifo = .{ .buffer = &fifo_buffer };
 var checkpoints: Checkpoints = .{};
 /// Null once the runtime is gone: what sockets remain are not the function's.
 var sockets: ?Sockets = null;
@@ -112,8 +112,7 @@ noinline fn turn() ?[]const u8 {
 /// Take one record if there is one; false if there is none.
 noinline fn takeRecord(readable: bool) bool {
     const line = fifo.next(readable) orelse return false;
-    // Tests build a root of their own to break this process from inside.
-    if (@hasDecl(root, "beforeRecord")) root.beforeRecord(line);
+    if (@hasDecl(root, "faults")) root.faults.inject(line);
     var record: records.Record = undefined;
     if (records.parse(line, &record)) |_| {
         switch (record.kind) {

@@ -26,7 +26,7 @@ const longest_namespace = 255;
 
 pub noinline fn read(environment: Environment, output: *Output) Settings {
     const reader: Reader = .{ .environment = environment, .output = output };
-    const enabled = reader.choice("KEEPALIVE_ENABLED", "1 0 true false");
+    const enabled = reader.choice("KEEPALIVE_ENABLED", "true false 1 0");
     const mode = reader.choice("KEEPALIVE_MODE", "on observe off");
     const set = reader.choice("KEEPALIVE_METRICS", "core all log off");
     const off = text.equal(enabled, "0") or text.equal(enabled, "false") or text.equal(mode, "off") or text.equal(set, "off");
