@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,8 @@ EMULATORS = {"x86_64": "qemu-x86_64-static", "arm64": "qemu-aarch64-static"}
 def build() -> ModuleType:
     """extension/build.py as a module."""
     specification = importlib.util.spec_from_file_location("extension_build", ROOT / "extension" / "build.py")
-    assert specification is not None and specification.loader is not None
+    assert specification is not None
+    assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
@@ -66,11 +68,11 @@ def emulated(arch: str, binary: Path) -> list[str]:
 
 @pytest.fixture
 def start(binaries: dict[str, Path], tmp_path: Path) -> Iterator[Start]:
-    """Starts extensions and ends them with the test. `command` runs another binary than this machine's own."""
+    """Starts extensions, of this machine's own architecture unless told, and ends them with the test."""
     with ExitStack() as stack:
 
-        def start(command: list[str] | None = None, directory: Path | None = None, **options: object) -> Extension:
+        def start(command: list[str] | None = None, directory: Path | None = None, **options: Any) -> Extension:
             chosen = command or [str(binaries[NATIVE])]
-            return stack.enter_context(Extension(chosen, directory or tmp_path / "run", **options))  # type: ignore[arg-type]  # passed on
+            return stack.enter_context(Extension(chosen, directory or tmp_path / "run", **options))
 
         yield start

@@ -17,9 +17,15 @@ class Extension:
     """A running extension with its Extensions API. A context manager that leaves nothing behind."""
 
     def __init__(
-        self, command: list[str], directory: Path, *, stub: Stub | None = None, stdout: int | None = None, **environment: str
+        self,
+        command: list[str],
+        directory: Path,
+        *,
+        stub: Stub | None = None,
+        stdout: int | None = None,
+        **environment: str,
     ) -> None:
-        """Start `command`. FIFO: in `directory`. `environment` adds to and overrides what Lambda sets."""
+        """Start `command`, to make its FIFO in `directory`. `environment` goes over what Lambda sets."""
         self.stub = stub or Stub()
         self.fifo = directory / "records"
         self._writer = -1
@@ -51,6 +57,14 @@ class Extension:
         """Wait until it has registered and asked for an event."""
         self.stub.wait_until_ready()
         return self
+
+    def open_error(self) -> int:
+        """The number of the error that the function gets when it opens the FIFO, 0 for none."""
+        try:
+            os.close(os.open(self.fifo, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as error:
+            return error.errno or 0
+        return 0
 
     def write(self, record: str | bytes) -> None:
         """Write as the function does: one write(2) that does not block."""

@@ -100,12 +100,14 @@ def test_stopped_extension_does_not_hold_up_a_writer(start: Start) -> None:
     os.waitid(os.P_PID, extension.process.pid, os.WSTOPPED | os.WNOWAIT)
     writer = os.open(extension.fifo, os.O_WRONLY | os.O_NONBLOCK)
     written = 0
-    with pytest.raises(BlockingIOError) as refused:
+    try:
         while written < 100_000:
             os.write(writer, small(f"request-{written}").encode())
             written += 1
+    except BlockingIOError:
+        pass
     os.close(writer)
-    assert refused.value.errno == errno.EAGAIN
+    assert written < 100_000
     # Room for one full record from each of 64 workers (extension/src/fifo.zig).
     assert written * len(small("request-0")) >= 64 * 4096 * 0.8
     extension.process.send_signal(signal.SIGCONT)
@@ -117,6 +119,4 @@ def test_killed_extension_is_an_error_of_open(start: Start) -> None:
     extension = start().ready()
     extension.process.kill()
     extension.process.wait()
-    with pytest.raises(OSError) as refused:
-        os.open(extension.fifo, os.O_WRONLY | os.O_NONBLOCK)
-    assert refused.value.errno == errno.ENXIO
+    assert extension.open_error() == errno.ENXIO

@@ -73,7 +73,15 @@ def test_optional_fields_that_are_absent_are_not_printed(start: Start) -> None:
 
 @pytest.mark.parametrize(
     ("written", "printed"),
-    [("0", 0), ("007", 7), ("1.5", 1.5), ("1.050", 1.05), ("0.001", 0.001), ("12.000", 12), ("9007199254740992", 2**53)],
+    [
+        ("0", 0),
+        ("007", 7),
+        ("1.5", 1.5),
+        ("1.050", 1.05),
+        ("0.001", 0.001),
+        ("12.000", 12),
+        ("9007199254740992", 2**53),
+    ],
 )
 def test_times_are_printed_without_superfluous_digits(start: Start, written: str, printed: float) -> None:
     extension = start().ready()
@@ -103,7 +111,8 @@ def test_hosts_that_do_not_fit_are_left_out_and_counted(start: Start) -> None:
 def test_largest_line_without_hosts_fits(start: Start) -> None:
     """Everything at its limit at once: the names of AWS, the numbers of JSON, the layer's reasons."""
     most = str(2**53)
-    reasons = " ".join(f"{kind}={'abcdefghij'[n] * 20}:{most}" for kind in ("discarded", "notReused") for n in range(10))
+    names = [letter * 20 for letter in "abcdefghij"]
+    reasons = " ".join(f"{kind}={name}:{most}" for kind in ("discarded", "notReused") for name in names)
     extension = start(
         KEEPALIVE_METRICS="all", KEEPALIVE_METRICS_NAMESPACE="n" * 255, AWS_LAMBDA_FUNCTION_NAME="f" * 140
     ).ready()
