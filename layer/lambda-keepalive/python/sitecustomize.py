@@ -8,6 +8,10 @@ when PYTHONPATH is not set; then the layer starts; last the `sitecustomize` that
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -34,7 +38,16 @@ def _start_layer() -> None:
         sys.stderr.write(
             f"lambda-keepalive: not started ({type(error).__name__}: {error}); KEEPALIVE_ENABLED=0 turns it off\n"
         )
+        _give_up()
     _leave_path()
+
+
+def _give_up() -> None:
+    """Let the .pth file, whose turn comes later, find the layer started: `site` would report the fault at length."""
+    stand_in: Any = type(sys)("lambda_keepalive")
+    stand_in.boot = stand_in
+    stand_in.start = _leave_path
+    sys.modules["lambda_keepalive"] = sys.modules["lambda_keepalive.boot"] = stand_in
 
 
 def _leave_path() -> None:
