@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+_failed = False
+
+
 class Patch:
     """One row: after `module` is imported, `lambda_keepalive.patches.<name>.install(module)` runs."""
 
@@ -30,13 +33,23 @@ class Patch:
         return not self.clients or not clients.isdisjoint(self.clients)
 
     def apply(self, module: "ModuleType") -> None:
-        """Import the patch module and let it patch `module`."""
+        """Import the patch module and let it patch `module`, unless a patch has failed before.
+
+        Patches stand on each other (all of them on http.client's), and what broke one would break the next: one line
+        about it is enough.
+        """
+        global _failed
+        if _failed:
+            return
         name = f"{__name__}.{self.name}"
-        __import__(name)
         try:
+            __import__(name)
             sys.modules[name].install(module)
         except PatchSkipped as reason:
             guard.once(f"{self.module} is left alone: {reason}")
+        except Exception:
+            _failed = True
+            raise
 
 
 _HTTP_CLIENT = ("http.client", "urllib.request", "urllib3", "requests", "botocore")
