@@ -14,34 +14,18 @@ from .invocation import Invocation
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.local", description="Run a function on a local Lambda."
-    )
-    parser.add_argument(
-        "--function", type=Path, required=True, metavar="DIRECTORY", help="the function's code"
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.local", description="Run a function on a local Lambda.")
+    parser.add_argument("--function", type=Path, required=True, metavar="DIRECTORY", help="the function's code")
     parser.add_argument("--handler", default="app.handler", help="module.function (default: %(default)s)")
-    parser.add_argument(
-        "--layer", type=Path, metavar="DIRECTORY", help="what is mounted on /opt, e.g. build/x86_64"
-    )
-    parser.add_argument(
-        "--event", metavar="FILE", help="a JSON file; looked for in the function's directory too"
-    )
-    parser.add_argument(
-        "--invocations", type=int, default=1, metavar="N", help="how many, one after the other"
-    )
-    parser.add_argument(
-        "--env", action="append", default=[], metavar="NAME=VALUE", help="a variable of the function"
-    )
+    parser.add_argument("--layer", type=Path, metavar="DIRECTORY", help="what is mounted on /opt, e.g. build/x86_64")
+    parser.add_argument("--event", metavar="FILE", help="a JSON file; looked for in the function's directory too")
+    parser.add_argument("--invocations", type=int, default=1, metavar="N", help="how many, one after the other")
+    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable of the function")
     parser.add_argument("--python", default=sys.executable, help="an interpreter that has awslambdaric")
-    parser.add_argument(
-        "--memory", type=int, default=128, metavar="MB", help="told to the function, not enforced"
-    )
+    parser.add_argument("--memory", type=int, default=128, metavar="MB", help="told to the function, not enforced")
     parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="of one invocation")
     parser.add_argument("--no-freeze", action="store_true", help="let the sandbox run between invocations")
-    parser.add_argument(
-        "--max-concurrency", type=int, metavar="N", help="Managed Instances mode with N workers"
-    )
+    parser.add_argument("--max-concurrency", type=int, metavar="N", help="Managed Instances mode with N workers")
     options = parser.parse_args(arguments)
     for pair in options.env:
         if "=" not in pair:

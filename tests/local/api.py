@@ -107,9 +107,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self.service.extension_error(identifier, extension_error, body)
         if request in ("PUT /2022-07-01/telemetry", "PUT /2020-08-15/logs"):
             kind = "Telemetry" if "telemetry" in self.path else "Logs"
-            return Answer(
-                202, {"errorType": f"{kind}.NotSupported", "errorMessage": f"{kind} API is not supported"}
-            )
+            return Answer(202, {"errorType": f"{kind}.NotSupported", "errorMessage": f"{kind} API is not supported"})
         return Answer(404, {"errorType": "NotFound", "errorMessage": request})
 
 

@@ -119,9 +119,7 @@ def versioned_interpreter(python: Path) -> Path:
         major, minor = sys.version_info[:2]
     else:
         version = "import sys; print(*sys.version_info[:2])"
-        shown = subprocess.run(
-            [python, "-I", "-c", version], capture_output=True, text=True, check=True
-        ).stdout
+        shown = subprocess.run([python, "-I", "-c", version], capture_output=True, text=True, check=True).stdout
         major, minor = map(int, shown.split())
     versioned = python.with_name(f"python{major}.{minor}")
     if not versioned.exists():

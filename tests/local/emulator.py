@@ -5,7 +5,6 @@ here. Nothing can be mounted without privileges, so the layer's directory stands
 `environ` that begin with /opt/ are translated, and the bootstrap looks for layer modules there. Linux only.
 """
 
-import json
 import shutil
 import sys
 import tempfile
@@ -116,13 +115,13 @@ class Emulator:
                 sandbox.run(invocation)
             except Fault as fault:
                 self._end("failure")
-                self._refuse(invocation, fault.error)
+                self._refuse(invocation, fault)
             except TimeoutError:
                 timed_out = True
                 if self._configuration.max_concurrency is None:
                     self._end("timeout")
                 message = f"Task timed out after {self._configuration.timeout:.2f} seconds"
-                self._refuse(invocation, {"errorType": "Sandbox.Timedout", "errorMessage": message})
+                self._refuse(invocation, Fault("Sandbox.Timedout", message))
             duration = time.monotonic() - invocation.started
             self._rest()
             self._output.drain()
@@ -194,7 +193,7 @@ class Emulator:
             sandbox.shutdown(reason)
 
     @staticmethod
-    def _refuse(invocation: PendingInvocation, error: dict[str, Any]) -> None:
+    def _refuse(invocation: PendingInvocation, fault: Fault) -> None:
         """What the caller learns: nothing, if the response was with him before the sandbox failed."""
         if not invocation.answered:
-            invocation.error = json.loads(json.dumps(error)) | {"requestId": invocation.request_id}
+            invocation.error = fault.error(invocation.request_id)

@@ -49,9 +49,7 @@ class Exchange:
         """Return when runtime and extensions have asked for their first event; raises like `await_end`."""
 
         def ready() -> bool:
-            return self._workers_waiting == self._workers and all(
-                extension.idle for extension in self._extensions
-            )
+            return self._workers_waiting == self._workers and all(extension.idle for extension in self._extensions)
 
         self._wait(ready, deadline)
 
@@ -80,9 +78,7 @@ class Exchange:
         def over() -> bool:
             if self._managed_instances or not invocation.answered:
                 return invocation.answered
-            return self._workers_waiting == 1 and all(
-                extension.idle for extension in self._subscribed("INVOKE")
-            )
+            return self._workers_waiting == 1 and all(extension.idle for extension in self._subscribed("INVOKE"))
 
         try:
             self._wait(over, invocation.deadline)
@@ -193,9 +189,7 @@ class Exchange:
         with self._changed:
             extension = self._registered(identifier)
             if extension is None:
-                return _refuse(
-                    "Extension.UnknownExtensionIdentifier", f"unknown extension identifier {identifier!r}"
-                )
+                return _refuse("Extension.UnknownExtensionIdentifier", f"unknown extension identifier {identifier!r}")
             extension.waiting = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: extension.queue or self._closed)
@@ -209,17 +203,13 @@ class Exchange:
         with self._changed:
             known = self._registered(identifier) is not None
         if not known:
-            return _refuse(
-                "Extension.UnknownExtensionIdentifier", f"unknown extension identifier {identifier!r}"
-            )
+            return _refuse("Extension.UnknownExtensionIdentifier", f"unknown extension identifier {identifier!r}")
         self.fail(Fault.reported(error_type, body))
         return ACCEPTED
 
     def _wait(self, ready: Callable[[], bool], deadline: float) -> None:
         with self._changed:
-            done = self._changed.wait_for(
-                lambda: self._fault is not None or ready(), deadline - time.monotonic()
-            )
+            done = self._changed.wait_for(lambda: self._fault is not None or ready(), deadline - time.monotonic())
             if self._fault is not None:
                 raise self._fault
         if not done:

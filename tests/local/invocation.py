@@ -33,7 +33,9 @@ class Fault(Exception):
 
     def __init__(self, error_type: str, message: str) -> None:
         super().__init__(f"{error_type}: {message}")
-        self.error: dict[str, Any] = {"errorType": error_type, "errorMessage": message}
+        self._error_type = error_type
+        self._message = message
+        self._reported: dict[str, Any] | None = None
 
     @classmethod
     def reported(cls, error_type: str, body: bytes) -> "Fault":
@@ -44,8 +46,14 @@ class Fault(Exception):
             body_object = None
         details = body_object if isinstance(body_object, dict) else {}
         fault = cls(str(details.get("errorType", error_type)), str(details.get("errorMessage", "")))
-        fault.error.update(details)
+        fault._reported = details
         return fault
+
+    def error(self, request_id: str) -> dict[str, Any]:
+        """The error object of an invocation that ended by it."""
+        if self._reported is not None:
+            return {"errorType": self._error_type, "errorMessage": self._message} | self._reported
+        return {"errorType": self._error_type, "errorMessage": f"RequestId: {request_id} Error: {self._message}"}
 
 
 class PendingInvocation:
@@ -79,9 +87,7 @@ class PendingInvocation:
         except ValueError:
             decoded = text
         if failed:
-            self.error = (
-                decoded if isinstance(decoded, dict) else {"errorType": "Unhandled", "errorMessage": text}
-            )
+            self.error = decoded if isinstance(decoded, dict) else {"errorType": "Unhandled", "errorMessage": text}
         else:
             self.payload = decoded
         self.answered = True

@@ -113,7 +113,9 @@ class Output:
         closing = False
         while not closing:
             for key, _ in self._selector.select():
-                if key.data is not None:
+                if key.data is None:
+                    self._wake_reader.recv(READ_SIZE)  # before looking at what is asked: a later wish wakes us again
+                else:
                     self._read(key.data, key.fd)
             with self._changed:
                 arriving, self._arriving = self._arriving, []
@@ -121,19 +123,18 @@ class Output:
             for source, descriptor in arriving:
                 self._selector.register(descriptor, selectors.EVENT_READ, source)
             if closing or asked > self._drains_done:
-                with contextlib.suppress(BlockingIOError):
-                    self._wake_reader.recv(READ_SIZE, socket.MSG_DONTWAIT)
-                for key in list(self._selector.get_map().values()):
-                    if key.data is not None:
-                        self._read(key.data, key.fd)
-            with self._changed:
-                self._drains_done = asked
-                self._changed.notify_all()
-        for key in list(self._selector.get_map().values()):
-            if key.data is not None:
-                self._end(key.data, key.fd)
+                for source, descriptor in self._streams():
+                    self._read(source, descriptor)
+                with self._changed:
+                    self._drains_done = asked
+                    self._changed.notify_all()
+        for source, descriptor in self._streams():
+            self._end(source, descriptor)
         self._selector.close()
         self._wake_reader.close()
+
+    def _streams(self) -> list[tuple[str, int]]:
+        return [(key.data, key.fd) for key in self._selector.get_map().values() if key.data is not None]
 
     def _read(self, source: str, descriptor: int) -> None:
         try:

@@ -45,9 +45,7 @@ class SandboxProcess:
         assert self._process.stdout is not None
         output.add(name, os.dup(self._process.stdout.fileno()))
         self._process.stdout.close()
-        self._watcher = threading.Thread(
-            target=self._watch, args=(exited,), name=f"watch {name}", daemon=True
-        )
+        self._watcher = threading.Thread(target=self._watch, args=(exited,), name=f"watch {name}", daemon=True)
         self._watcher.start()
 
     @property
@@ -71,9 +69,7 @@ class SandboxProcess:
     def terminate(self) -> None:
         """Ask the leader alone to end: its children are its own business, as on the platform."""
         if self._process.returncode is None:
-            os.kill(
-                self.pid, signal.SIGTERM
-            )  # not Popen.terminate: that would reap a leader that is dead already
+            os.kill(self.pid, signal.SIGTERM)  # not Popen.terminate: that would reap a leader that is dead already
 
     def kill(self) -> None:
         """End the whole group and reap the leader."""

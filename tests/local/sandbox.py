@@ -35,9 +35,7 @@ class Sandbox:
         self._extension_files = extension_files(configuration.opt)
         self._exchange = Exchange(configuration, [path.name for path in self._extension_files])
         self._api = ApiServer(self._exchange)
-        self._log_socket = (
-            LogSocket(directory / "log.sock", output) if configuration.max_concurrency else None
-        )
+        self._log_socket = LogSocket(directory / "log.sock", output) if configuration.max_concurrency else None
         self._variables = configuration.runtime_variables(
             self._api.address, self._log_socket.path if self._log_socket else None, directory / "home"
         )

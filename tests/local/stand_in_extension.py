@@ -14,9 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("name")
     parser.add_argument("--events", nargs="*", default=["INVOKE", "SHUTDOWN"])
-    parser.add_argument(
-        "--exit-on", metavar="EVENT", help="exit with status 1 instead of handling this event"
-    )
+    parser.add_argument("--exit-on", metavar="EVENT", help="exit with status 1 instead of handling this event")
     parser.add_argument("--hang-on", metavar="EVENT", help="never ask for another event after this one")
     parser.add_argument("--print-environment", action="store_true")
     options = parser.parse_args()
@@ -24,9 +22,7 @@ def main() -> None:
         print(json.dumps(dict(os.environ)), flush=True)
     api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
 
-    def call(
-        method: str, path: str, headers: dict[str, str], body: str | None = None
-    ) -> http.client.HTTPResponse:
+    def call(method: str, path: str, headers: dict[str, str], body: str | None = None) -> http.client.HTTPResponse:
         api.request(method, f"/2020-01-01/extension/{path}", body, headers)
         return api.getresponse()
 

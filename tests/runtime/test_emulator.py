@@ -85,9 +85,7 @@ class TestInvocation:
         arn = "arn:aws:lambda:us-east-1:012345678912:function:greeter"
         assert invocation.payload == [invocation.request_id, "greeter", "512", arn, True]
 
-    def test_exception_of_the_handler_is_the_callers_error_and_costs_no_sandbox(
-        self, task_root: Path
-    ) -> None:
+    def test_exception_of_the_handler_is_the_callers_error_and_costs_no_sandbox(self, task_root: Path) -> None:
         with Emulator(handler="app.handler", task_root=write_function(task_root, OBEDIENT)) as function:
             before, failed, after = (function.invoke(event) for event in ("", "raise", ""))
         assert failed.error is not None
@@ -120,9 +118,7 @@ class TestEnvironment:
         assert environ["_HANDLER"] == "app.handler"
         assert environ["AWS_EXECUTION_ENV"] == "AWS_Lambda_python{}.{}".format(*sys.version_info)
         assert environ["AWS_LAMBDA_INITIALIZATION_TYPE"] == "on-demand"
-        assert (
-            environ["PYTHONPATH"] == environ["LAMBDA_RUNTIME_DIR"]
-        )  # set by the bootstrap, for child processes
+        assert environ["PYTHONPATH"] == environ["LAMBDA_RUNTIME_DIR"]  # set by the bootstrap, for child processes
         assert not any(name.startswith("LAMBDA_LOCAL") for name in environ)
 
     def test_extensions_do_not_see_what_belongs_to_the_runtime(self, task_root: Path, layer: Path) -> None:
@@ -174,9 +170,7 @@ class TestEnvironment:
 
 
 class TestWrapper:
-    def test_wrapper_gets_interpreter_and_bootstrap_and_no_pythonpath(
-        self, task_root: Path, layer: Path
-    ) -> None:
+    def test_wrapper_gets_interpreter_and_bootstrap_and_no_pythonpath(self, task_root: Path, layer: Path) -> None:
         write_script(layer / "wrapper", 'echo "$0 ${1##*/} ${2##*/} $# ${PYTHONPATH-unset}"; exec "$@"\n')
         environ = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}
         write_function(task_root, HELLO)
@@ -245,9 +239,7 @@ class TestInit:
     ) -> None:
         """A README in extensions/ is enough."""
         write_script(layer / "extensions" / "README.md", "", mode=0o644)
-        with Emulator(
-            handler="app.handler", task_root=write_function(task_root, HELLO), layer=layer
-        ) as function:
+        with Emulator(handler="app.handler", task_root=write_function(task_root, HELLO), layer=layer) as function:
             invocation = function.invoke({})
         assert invocation.error is not None
         assert invocation.error["errorType"] == "Extension.LaunchError"
@@ -336,9 +328,7 @@ class TestFreeze:
 
 
 class TestReset:
-    def test_function_that_takes_too_long_is_ended_and_begins_anew(
-        self, task_root: Path, layer: Path
-    ) -> None:
+    def test_function_that_takes_too_long_is_ended_and_begins_anew(self, task_root: Path, layer: Path) -> None:
         write_extension(layer, "witness")
         write_function(task_root, OBEDIENT)
         with Emulator(handler="app.handler", task_root=task_root, layer=layer, timeout=1.5) as function:
@@ -346,7 +336,7 @@ class TestReset:
             assert kinds(function, "witness") == ["INVOKE", "INVOKE", "timeout", "INVOKE"]
         assert late.timed_out
         assert late.error is not None
-        assert late.error["errorMessage"] == "Task timed out after 1.50 seconds"
+        assert late.error["errorMessage"].endswith("Task timed out after 1.50 seconds")
         assert next_one.error is None
         assert next_one.payload != first.payload
 
@@ -358,7 +348,7 @@ class TestReset:
             assert kinds(function, "witness") == ["INVOKE", "INVOKE", "failure", "INVOKE"]
         assert crashed.error is not None
         assert crashed.error["errorType"] == "Runtime.ExitError"
-        assert crashed.error["errorMessage"] == "Runtime exited with error: exit status 3"
+        assert crashed.error["errorMessage"].endswith("Error: Runtime exited with error: exit status 3")
         assert next_one.payload != first.payload
 
     def test_files_outlive_a_reset(self, task_root: Path, layer: Path) -> None:
@@ -383,7 +373,7 @@ class TestReset:
             invocation = function.invoke(60)
         assert invocation.error is not None
         assert invocation.error["errorType"] == "Extension.Crash"
-        assert invocation.error["errorMessage"] == "Extension fragile exited with error: exit status 1"
+        assert invocation.error["errorMessage"].endswith("Extension fragile exited with error: exit status 1")
 
     def test_process_killed_while_idle_fails_the_next_invocation(self, task_root: Path, layer: Path) -> None:
         write_extension(layer, "victim", "--events", "SHUTDOWN")
@@ -393,7 +383,7 @@ class TestReset:
             os.kill(function.processes["victim"], signal.SIGKILL)
             failed, recovered = function.invoke("sleep"), function.invoke("")
         assert failed.error is not None
-        assert failed.error["errorMessage"] == "Extension victim exited with error: signal: killed"
+        assert failed.error["errorMessage"].endswith("Extension victim exited with error: signal: killed")
         assert recovered.error is None
         assert recovered.payload != before.payload
 
@@ -411,9 +401,11 @@ class TestReset:
 
 
 class TestShutdown:
+    # The signal is for the interpreter itself here: a handler of Python's would be run only when the main thread is
+    # back from C code, which awslambdaric may not be in the 300 ms that the runtime has.
     TERMINATED = """
-        import signal
-        signal.signal(signal.SIGTERM, lambda number, frame: (print("terminated"), exit(0)))
+        import faulthandler, signal
+        faulthandler.register(signal.SIGTERM, chain=True)
         def handler(event, context): pass
     """
 
@@ -426,9 +418,9 @@ class TestShutdown:
             function.shutdown()
             assert kinds(function, "witness") == ["spindown"]
             assert function.processes == {}
-            # Before 3.12 the runtime waits in C code, where no signal handler of Python's gets its turn.
-            heard = Line("runtime", "terminated") in function.lines
-        assert heard == (sys.version_info >= (3, 12))
+            heard = [number for number, line in enumerate(function.lines) if "most recent call first" in line.text]
+        assert heard
+        assert heard[-1] < len(function.lines) - 1
         assert not Path(f"/proc/{runtime}").exists()
 
     def test_runtime_without_extensions_is_killed_unasked(self, task_root: Path) -> None:
@@ -541,9 +533,7 @@ class TestManagedInstances:
         write_function(task_root, HELLO)
         with Emulator(handler="app.handler", task_root=task_root, max_concurrency=2) as function:
             invocation = function.invoke({})
-        assert [line.text for line in invocation.lines if line.text.startswith("invocation")] == [
-            "invocation 1"
-        ]
+        assert [line.text for line in invocation.lines if line.text.startswith("invocation")] == ["invocation 1"]
 
     def test_sandbox_is_never_frozen_and_survives_a_timeout(self, task_root: Path) -> None:
         write_function(task_root, OBEDIENT)

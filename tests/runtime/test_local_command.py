@@ -32,9 +32,7 @@ def test_error_of_an_invocation_is_shown_and_is_the_exit_status(
     assert '"errorType": "KeyError"' in capsys.readouterr().out
 
 
-def test_lines_of_the_shutdown_are_shown_too(
-    task_root: Path, layer: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_lines_of_the_shutdown_are_shown_too(task_root: Path, layer: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_function(task_root, "def handler(event, context): pass")
     write_extension(layer, "witness", "--events", "SHUTDOWN")
     assert main(["--function", str(task_root), "--layer", str(layer)]) == 0

@@ -10,7 +10,7 @@ import os
 import site
 import sys
 
-import awslambdaric.__main__ as runtime  # type: ignore[import-untyped]  # before any change of the path
+import awslambdaric.__main__ as runtime  # before any change of the path
 
 # LAMBDA_LOCAL_OPT stands for /opt where nothing can be mounted there.
 opt = os.environ.pop("LAMBDA_LOCAL_OPT", "/opt")
