@@ -114,7 +114,11 @@ def _adopt(client: "Any", key: "Hashable") -> bool:
 def set_timeout(sock: "Any", timeout: "Any") -> None:
     """Give an adopted socket the client's own timeout: seconds, None, or http.client's marker for the process
     default."""
-    sock.settimeout(socket.getdefaulttimeout() if timeout is _DEFAULT_TIMEOUT else timeout)
+    if timeout is _DEFAULT_TIMEOUT:
+        timeout = socket.getdefaulttimeout()
+    # Setting is a system call, looking is not.
+    if sock.gettimeout() != timeout:
+        sock.settimeout(timeout)
 
 
 def _attach(

@@ -6,9 +6,9 @@ closes through here. Versions: CPython 3.10 to 3.14. Never shared: what `refusal
 """
 
 import io
-from http.client import HTTPConnection, HTTPMessage, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 
-from lambda_keepalive import default_context, exchange, guard, header_parser, transport
+from lambda_keepalive import default_context, exchange, guard, response_head, transport
 from lambda_keepalive.http_key import identify
 from lambda_keepalive.patching import add, replace
 
@@ -131,14 +131,24 @@ def _close_conn(original: "Any") -> "Any":
     return _close_conn
 
 
-def _parse_headers(original: "Any") -> "Any":
-    def parse_headers(fp: "Any", _class: "Any" = HTTPMessage) -> "Any":
-        if _class is not HTTPMessage:
-            return original(fp, _class)
-        message = header_parser.parse(fp) if isinstance(fp, io.BufferedReader) else None
-        return original(fp) if message is None else message
+def _begin(original: "Any") -> "Any":
+    def begin(self: "Any", *args: "Any", **kwargs: "Any") -> None:
+        ordinary = (
+            type(self.fp) is io.BufferedReader
+            and self.headers is None
+            and not self.debuglevel
+            # botocore has read the status line already when it waited for `100 Continue`.
+            and type(self)._read_status is _read_status
+            and not args
+            and not any(kwargs.values())
+        )
+        if not (ordinary and response_head.read(self)):
+            original(self, *args, **kwargs)
 
-    return parse_headers
+    return begin
+
+
+_read_status = HTTPResponse._read_status  # type: ignore[attr-defined]
 
 
 def _delete(self: "Any") -> None:
@@ -178,7 +188,7 @@ def install(module: "ModuleType") -> None:
     add(HTTPResponse, "_keepalive_end", None)
     add(HTTPResponse, "_keepalive_connection", None)
     add(HTTPSConnection, "_context", default_context.ContextAttribute(_make_default_context))
-    replace(module, "parse_headers", _parse_headers)
+    replace(HTTPResponse, "begin", _begin)
     replace(HTTPConnection, "connect", _connect)
     replace(HTTPConnection, "close", _close)
     replace(HTTPConnection, "endheaders", _endheaders)

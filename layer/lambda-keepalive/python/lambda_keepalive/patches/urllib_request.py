@@ -27,7 +27,8 @@ class _HandingOver:
         try:
             _, refusal = refuse(self)
             if refusal is None and headers.get("Connection") == "close":
-                headers = {name: value for name, value in headers.items() if name != "Connection"}
+                # do_open made this dict for this call.
+                del headers["Connection"]
         except Exception:  # noqa: BLE001
             guard.fault("urlopen")
         super().request(method, url, body, headers, **options)  # type: ignore[misc]

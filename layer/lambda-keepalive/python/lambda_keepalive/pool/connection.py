@@ -8,12 +8,27 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import select
     import socket
     from collections.abc import Hashable, Mapping
     from typing import Any
 
 # Monotonic and wall clock, in seconds. One of them may lie: see `limits`.
 Instant = tuple[float, float]
+
+
+generation = 0
+"""How often this process was forked off: a connection of another generation is the parent's. Not the process id, since
+`os.getpid` is a system call and every call of the function would make two."""
+
+
+def forked() -> None:
+    """In a child: everything known so far belongs to the parent."""
+    global generation
+    generation += 1
+
+
+os.register_at_fork(after_in_child=forked)
 
 
 def now() -> Instant:
@@ -32,6 +47,8 @@ class Connection:
         busy: a request was sent whose response is not proven to be read to its end.
         taint: the named rule that keeps the connection out of the pool from now on, or None.
         requests: how many requests were sent on it.
+        generation: that of the process that opened it.
+        poll: what `probe.is_stale` asks; made once, since making and registering costs more than asking.
         idle_timeout: seconds that the peer promised to keep it open when idle, or None.
     """
 
@@ -39,12 +56,13 @@ class Connection:
         "__weakref__",
         "attributes",
         "busy",
+        "generation",
         "idle_since",
         "idle_timeout",
         "key",
         "opened",
         "origin",
-        "process",
+        "poll",
         "refusal",
         "requests",
         "sock",
@@ -67,11 +85,12 @@ class Connection:
         self.refusal = refusal
         self.busy = False
         self.taint: str | None = None
+        self.poll: select.poll | None = None
         self.requests = 0
         self.idle_timeout: float | None = None
         self.opened: Instant = now()
         self.idle_since: Instant = self.opened
-        self.process = os.getpid()
+        self.generation = generation
 
     def close(self) -> None:
         """Close the socket; never raises, a socket that is broken is closed enough."""

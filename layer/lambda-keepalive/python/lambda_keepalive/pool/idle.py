@@ -10,6 +10,7 @@ import os
 import threading
 from collections import deque
 
+from lambda_keepalive.pool import connection as this_process
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.pool.limits import Limits, expired
 from lambda_keepalive.pool.probe import is_stale
@@ -60,7 +61,6 @@ class IdlePool:
         self._count = 0
         self._inbox: deque[Connection] = deque()
         self._lock = threading.Lock()
-        self._process = os.getpid()
         self._open = True
 
     def __len__(self) -> int:
@@ -107,7 +107,7 @@ class IdlePool:
 
         Whether the peer has closed it meanwhile is asked when it is acquired, which asks anyway.
         """
-        if not self._open or connection.process != os.getpid() or connection.key is None:
+        if not self._open or connection.generation != this_process.generation or connection.key is None:
             self.discard(connection, connection.refusal or "process")
             return
         connection.idle_since = self._clock()
@@ -153,10 +153,10 @@ class IdlePool:
 
     def judge(self, connection: "Connection") -> "str | None":
         """Why the connection must not be used again, or None: the clocks first, then the socket."""
-        if connection.process != os.getpid():
+        if connection.generation != this_process.generation:
             return "process"
         reason = expired(connection, self._clock(), self.limits)
-        return "stale" if reason is None and is_stale(connection.sock) else reason
+        return "stale" if reason is None and is_stale(connection) else reason
 
     def discard(self, connection: "Connection", reason: str) -> None:
         """Close a connection that the caller owns and report why."""
@@ -213,7 +213,6 @@ class IdlePool:
             connection.close()
         self._inbox.clear()
         self._keep(())
-        self._process = os.getpid()
 
     def register_for_process(self) -> None:
         """Follow forks and the interpreter's exit."""

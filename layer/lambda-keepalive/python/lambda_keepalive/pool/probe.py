@@ -11,16 +11,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
 
+    from lambda_keepalive.pool.connection import Connection
+
 _EVENTS = select.POLLIN | select.POLLPRI | getattr(select, "POLLRDHUP", 0)
 
 
-def is_stale(sock: "socket.socket") -> bool:
-    """Whether the peer has closed, reset or written to an idle socket. Leaves its timeout as it was."""
+def is_stale(connection: "Connection") -> bool:
+    """Whether the peer has closed, reset or written to an idle connection. Leaves the socket's timeout as it was."""
+    sock = connection.sock
     descriptor = sock.fileno()
     if descriptor < 0:
+        # Somebody closed it behind our back; its number may be another file's by now.
         return True
-    poll = select.poll()
-    poll.register(descriptor, _EVENTS)
+    poll = connection.poll
+    if poll is None:
+        poll = connection.poll = select.poll()
+        poll.register(descriptor, _EVENTS)
     if poll.poll(0):
         return not _only_tickets(sock)
     # Decrypted bytes that nobody read are invisible to poll.
