@@ -30,7 +30,7 @@ def own_network(test: Callable[..., None]) -> Callable[..., None]:
 
         def run() -> None:
             try:
-                _enter()
+                enter()
                 test(*args, **kwargs)
             except BaseException as error:  # noqa: BLE001  # raised again in the test's own thread
                 errors.append(error)
@@ -46,7 +46,8 @@ def own_network(test: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-def _enter() -> None:
+def enter() -> None:
+    """Move this thread to a network namespace of its own; PermissionError without root."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:
         number = ctypes.get_errno()
