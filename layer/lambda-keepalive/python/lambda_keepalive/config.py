@@ -12,8 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# The clients that can be switched with KEEPALIVE_CLIENTS. requests has no seam of its own: it stands on urllib3.
-CLIENTS = ("botocore", "http.client", "requests", "urllib.request", "urllib3")
+# The clients that can be switched with KEEPALIVE_CLIENTS, and other names for them: requests has no seam of its own.
+CLIENTS = ("botocore", "http.client", "urllib.request", "urllib3")
+SYNONYMS = {"boto3": "botocore", "requests": "urllib3"}
 
 
 def _flag(text: str) -> bool:
@@ -56,12 +57,14 @@ def _names(text: str) -> "tuple[str, ...]":
 
 def _clients(text: str) -> "frozenset[str]":
     """`a,b` = only these; `-a` = all but this."""
-    names = _names(text)
-    for name in names:
-        if name.lstrip("-") not in CLIENTS:
-            raise ValueError(f"{name} is none of {', '.join(CLIENTS)}")
-    wanted = {name for name in names if not name.startswith("-")} or set(CLIENTS)
-    return frozenset(wanted - {name[1:] for name in names if name.startswith("-")})
+    wanted: set[str] = set()
+    unwanted: set[str] = set()
+    for name in _names(text):
+        client = SYNONYMS.get(name.lstrip("-"), name.lstrip("-"))
+        if client not in CLIENTS:
+            raise ValueError(f"a list of {', '.join((*CLIENTS, *SYNONYMS))}")
+        (unwanted if name.startswith("-") else wanted).add(client)
+    return frozenset((wanted or set(CLIENTS)) - unwanted)
 
 
 def _path(text: str) -> str:

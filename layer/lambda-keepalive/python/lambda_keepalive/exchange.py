@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 COMPLETE = "complete"
 EARLY = "unread"
 SURPLUS = "surplus"
+# A chunked body, closed with nothing left in its buffer: only who read it knows whether that was the end.
+DRAINED = "drained"
 
 
 def end_of(response: "Any") -> str:
@@ -21,7 +23,9 @@ def end_of(response: "Any") -> str:
     `close()` marks the object closed before it gets here and the reading methods do not, so a chunked body whose
     file is dropped by an open response was read to its last chunk.
     """
-    if response.length != 0 and not (response.chunked is True and not response.closed):
+    if response.chunked is True and response.closed:
+        return EARLY if has_surplus(response.fp) else DRAINED
+    if response.length != 0 and response.chunked is not True:
         return EARLY
     return SURPLUS if has_surplus(response.fp) else COMPLETE
 
@@ -63,7 +67,7 @@ def unfinished(response: "Any") -> "str | None":
     else:
         end = response._keepalive_end or EARLY
     if end != COMPLETE:
-        return end
+        return EARLY if end == DRAINED else end
     return None if has_plain_framing(response) else "framing"
 
 

@@ -2,7 +2,7 @@
 
 from http.client import HTTPSConnection
 
-from lambda_keepalive import identity, transport
+from lambda_keepalive import config, identity, transport
 from lambda_keepalive.default_context import Note
 from lambda_keepalive.refusal import is_known_class
 
@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable
     from typing import Any
+
+_chosen = config.current().clients
 
 
 def refuse(client: "Any") -> "tuple[str, str | None]":
@@ -19,6 +21,8 @@ def refuse(client: "Any") -> "tuple[str, str | None]":
         origin, refusal = transport.address(scheme, client._tunnel_host, client._tunnel_port)
     else:
         origin, refusal = transport.address(scheme, client.host, client.port)
+    if refusal is None and client._keepalive_client not in _chosen:
+        refusal = "not-chosen"
     if refusal is None and not is_known_class(type(client)):
         refusal = "foreign-class"
     return origin, refusal

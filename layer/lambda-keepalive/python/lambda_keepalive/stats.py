@@ -52,6 +52,9 @@ class Invocation:
 class Stats:
     """The counters of the process.
 
+    The lock can be taken again by its holder: the garbage collector may close a forgotten connection, and a signal
+    handler may send a request, while this module counts.
+
     Attributes:
         idle_count: tells how many idle connections there are, once there is somebody who knows.
         notable: called after an event worth a checkpoint (the first request of an invocation, a connection opened,
@@ -61,7 +64,7 @@ class Stats:
     def __init__(self) -> None:
         self.notable: Callable[[], None] | None = None
         self.idle_count: Callable[[], int] | None = None
-        self._lock = _thread.allocate_lock()
+        self._lock = _thread.RLock()
         self._current = Invocation()
         # Mean connect time per origin over the life of the process: (sum in ms, count).
         self._connects: dict[str, tuple[float, int]] = {}
@@ -136,7 +139,7 @@ class Stats:
 
     def after_fork(self) -> None:
         """In a child: the parent's counts are the parent's to report."""
-        self._lock = _thread.allocate_lock()
+        self._lock = _thread.RLock()
         self._current = Invocation()
 
 

@@ -81,6 +81,9 @@ def connect(
         key, origin, refusal = identify(client)
         if key is not None and _adopt(client, key):
             return
+        if refusal == "runtime-api":
+            original(client)
+            return
     except Exception:  # noqa: BLE001
         guard.fault("connect")
         original(client)

@@ -184,6 +184,7 @@ def install(module: "ModuleType") -> None:
     """Patch `http.client`."""
     add(HTTPConnection, "_keepalive", None)
     add(HTTPConnection, "_keepalive_taint", None)
+    add(HTTPConnection, "_keepalive_client", "http.client")
     add(HTTPConnection, "__del__", _delete)
     add(HTTPResponse, "_keepalive_end", None)
     add(HTTPResponse, "_keepalive_connection", None)

@@ -9,6 +9,7 @@ and `exchange.unfinished` name, HTTP/2.
 
 import os
 import queue
+import sys
 import weakref
 
 from urllib3._version import __version__
@@ -23,7 +24,7 @@ from lambda_keepalive.refusal import is_known_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Hashable
     from types import ModuleType
     from typing import Any
 
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
 # What `connect` sets besides `sock` (urllib3/connection.py, 1.26 and 2.x).
 _ATTRIBUTES = ("is_verified", "proxy_is_verified", "_has_connected_to_proxy", "auto_open", "_raw_proxy_headers")
 
-_botocore_wanted = "botocore" in config.current().clients
-_others_wanted = not config.current().clients.isdisjoint(("urllib3", "requests"))
+_chosen = config.current().clients
 
 
 def identify(client: "Any") -> "tuple[Hashable | None, str, str | None]":
@@ -72,8 +72,8 @@ def identify(client: "Any") -> "tuple[Hashable | None, str, str | None]":
 def _refused_class(client_class: type) -> "str | None":
     if not is_known_class(client_class):
         return "foreign-class"
-    wanted = _botocore_wanted if client_class.__module__.startswith("botocore.") else _others_wanted
-    return None if wanted else "not-chosen"
+    name = "botocore" if client_class.__module__.startswith("botocore.") else "urllib3"
+    return None if name in _chosen else "not-chosen"
 
 
 def _of_tls(client: "Any") -> "Hashable":
@@ -141,7 +141,7 @@ def _settle(pool: "Any", client: "Any", connection: "Connection") -> None:
             return
         # urllib3 reads chunked bodies past http.client (HTTPResponse.read_chunked) and comes here only after the last
         # chunk and trailer; http.client then has no chunk count and saw no more than a close.
-        if response._keepalive_end == exchange.EARLY and response.chunked is True and response.chunk_left is None:
+        if response._keepalive_end == exchange.DRAINED and response.chunk_left is None:
             response._keepalive_end = exchange.COMPLETE
         if exchange.unfinished(response) is not None:
             return
@@ -176,35 +176,42 @@ class _Pools:
     def __init__(self) -> None:
         self.pools: weakref.WeakSet[Any] = weakref.WeakSet()
 
-    def _take(self, wanted: "Callable[[Connection], bool]") -> "Iterator[tuple[Any, Connection]]":
+    def _take(self, wanted: "Callable[[Connection], bool]", most: int) -> "list[Connection]":
         """Take idle connections out of their pools' queues, leaving the empty place that urllib3 fills by itself.
 
         Under the queue's own mutex: what is in the queue is in nobody's hands.
         """
+        taken: list[Connection] = []
         for pool in list(self.pools):
-            lifo = pool.pool
-            if not isinstance(lifo, queue.Queue):
+            waiting = pool.pool
+            if not isinstance(waiting, queue.Queue):
                 continue
-            with lifo.mutex:
-                for index, client in enumerate(lifo.queue):
+            with waiting.mutex:
+                for index, client in enumerate(waiting.queue):
                     connection = getattr(client, "_keepalive", None)
                     if connection is None or connection.busy or connection.sock is not client.sock:
                         continue
-                    if client._keepalive_taint is None and wanted(connection):
-                        lifo.queue[index] = None
+                    if len(taken) < most and client._keepalive_taint is None and wanted(connection):
+                        waiting.queue[index] = None
                         client._keepalive = client.sock = None
-                        yield client, connection
+                        taken.append(connection)
+        return taken
 
     def lend(self, key: "Hashable") -> "Connection | None":
         """Take one idle connection with this key."""
-        for _, connection in self._take(lambda connection: connection.key == key):
-            return connection
-        return None
+        taken = self._take(lambda connection: connection.key == key, 1)
+        return taken[0] if taken else None
 
     def review(self, judge: "Judge") -> None:
         """Close the idle connections that went bad."""
-        for _, connection in self._take(lambda connection: judge(connection) is not None):
-            transport.pool.discard(connection, judge(connection) or "stale")
+        reasons: dict[Connection, str | None] = {}
+
+        def is_bad(connection: "Connection") -> bool:
+            reasons[connection] = judge(connection)
+            return reasons[connection] is not None
+
+        for connection in self._take(is_bad, sys.maxsize):
+            transport.pool.discard(connection, reasons[connection] or "stale")
 
     def after_fork(self) -> None:
         """In a child: drop the parent's connections, so that not even their own pool uses them."""

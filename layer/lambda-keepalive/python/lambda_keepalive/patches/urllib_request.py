@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class _HandingOver:
     """Mixed into a connection class: the request keeps the connection open, the response gets it."""
 
+    _keepalive_client = "urllib.request"
+
     def request(self: "Any", method: str, url: str, body: "Any" = None, headers: "Any" = {}, **options: "Any") -> None:  # noqa: B006 - the signature of http.client
         try:
             _, refusal = refuse(self)

@@ -1,8 +1,8 @@
 """The process-wide idle pool: keeps what a client would have closed, gives it to the next one that asks for the same.
 
 Acquire takes the connection that became idle last (LIFO), so that surplus ones age out. Whoever holds a connection
-outside the pool owns it alone. Thread-safe; a release never waits for a lock, since the garbage collector and signal
-handlers may release from anywhere, also from within this module.
+outside the pool owns it alone. Thread-safe, and never stuck: the garbage collector and signal handlers may come in from
+anywhere, also from within this module, so a release does not wait for the lock and an acquire not for long.
 """
 
 import atexit
@@ -17,7 +17,7 @@ from lambda_keepalive.pool.probe import is_stale
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable
     from typing import Protocol
 
     from lambda_keepalive.pool.connection import Connection, Instant
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
         def count(self) -> int:
             """How many idle connections are held."""
+
+
+# Longer than any thread holds the lock (microseconds), shorter than anybody would notice. Seconds.
+_PATIENCE = 0.05
 
 
 class IdlePool:
@@ -72,10 +76,12 @@ class IdlePool:
     def acquire(self, key: "Hashable") -> "Connection | None":
         """Take the freshest good connection with this key; those found bad on the way are closed.
 
-        Falls back to what live client pools hold idle. The caller owns the result.
+        Falls back to what live client pools hold idle. The caller owns the result. A lock that cannot be had is a miss.
         """
         while True:
-            with self._lock:
+            if not self._lock.acquire(timeout=_PATIENCE):
+                return None
+            try:
                 if self._inbox:
                     self._take_in()
                 bucket = self._idle.get(key)
@@ -86,6 +92,8 @@ class IdlePool:
                     self._count -= 1
                     if not bucket:
                         del self._idle[key]
+            finally:
+                self._lock.release()
             if connection is None:
                 return self._borrow(key)
             reason = self.judge(connection)
@@ -107,8 +115,8 @@ class IdlePool:
 
         Whether the peer has closed it meanwhile is asked when it is acquired, which asks anyway.
         """
-        if not self._open or connection.generation != this_process.generation or connection.key is None:
-            self.discard(connection, connection.refusal or "process")
+        if not self._open or connection.generation != this_process.generation:
+            self.discard(connection, "process" if self._open else "exit")
             return
         connection.idle_since = self._clock()
         if not self._lock.acquire(blocking=False):
@@ -166,23 +174,27 @@ class IdlePool:
     def check(self) -> None:
         """Close every idle connection that went bad: called when an invocation starts, the sandbox may have been
         frozen."""
-        with self._lock:
-            self._take_in()
-            held = [connection for bucket in self._idle.values() for connection in bucket]
-            bad = {connection: reason for connection in held if (reason := self.judge(connection)) is not None}
-            if bad:
-                self._keep(connection for connection in held if connection not in bad)
-        for connection, reason in bad.items():
-            self.discard(connection, reason)
+        held = self._take_all()
+        for connection in held:
+            reason = self.judge(connection)
+            if reason is None:
+                self._inbox.append(connection)
+            else:
+                self.discard(connection, reason)
         for lender in self.lenders:
             lender.review(self.judge)
 
-    def _keep(self, connections: "Iterable[Connection]") -> None:
-        """Hold just these, in their order. Needs the lock."""
-        self._idle = {}
-        self._count = 0
-        for connection in connections:
-            self._put(connection)
+    def _take_all(self) -> "list[Connection]":
+        """Take out all that is held, equals in the order of release; nothing if the lock cannot be had."""
+        if not self._lock.acquire(timeout=_PATIENCE):
+            return []
+        try:
+            self._take_in()
+            held = [connection for bucket in self._idle.values() for connection in bucket]
+            self._idle, self._count = {}, 0
+        finally:
+            self._lock.release()
+        return held
 
     def idle_count(self) -> int:
         """Idle connections of the process: here and in the live client pools we know."""
@@ -190,11 +202,7 @@ class IdlePool:
 
     def clear(self, reason: str) -> None:
         """Close all that is held."""
-        with self._lock:
-            self._take_in()
-            held = [connection for bucket in self._idle.values() for connection in bucket]
-            self._keep(())
-        for connection in held:
+        for connection in self._take_all():
             self.discard(connection, reason)
 
     def close(self) -> None:
@@ -206,13 +214,8 @@ class IdlePool:
         """In a child: let go of the parent's connections. Closing a descriptor here leaves the parent's open, and no
         TLS goodbye is sent."""
         self._lock = threading.Lock()
-        for bucket in self._idle.values():
-            for connection in bucket:
-                connection.close()
-        for connection in self._inbox:
+        for connection in self._take_all():
             connection.close()
-        self._inbox.clear()
-        self._keep(())
 
     def register_for_process(self) -> None:
         """Follow forks and the interpreter's exit."""
