@@ -120,14 +120,14 @@ class RuntimeInterfaceEmulator:
     def invoke(self, event: Any) -> Invocation:
         """Invoke the function and wait for the emulator's answer."""
         with self._turn:
-            first_line = len(self._output)
             started = time.monotonic()
-            connection = self._connect(START_LIMIT)
-            try:
-                connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps(event).encode())
-                body = connection.getresponse().read().decode()
-            finally:
-                connection.close()
+            while True:
+                first_line = len(self._output)
+                body = self._post(event)
+                # A worker that has just answered needs a moment until it asks for more; the platform's router waits.
+                if "Runtime.Unavailable" not in body or time.monotonic() > started + START_LIMIT:
+                    break
+                time.sleep(0.005)
             duration = time.monotonic() - started
             self._output.drain()
             lines = self._output.lines(first_line)
@@ -135,8 +135,10 @@ class RuntimeInterfaceEmulator:
         timed_out = body.startswith("Task timed out") or '"Runtime.InvokeTimeout"' in body
         try:
             answer = json.loads(body)
-        except ValueError:  # the emulator's own words
-            answer = {"errorType": "Sandbox.Timedout" if timed_out else "Emulator", "errorMessage": body}
+        except ValueError:  # the emulator's own words, or none if INIT failed: then its log has the reason
+            causes = (re.search(r"First fatal error stored in appctx: (\S+)", line.text) for line in lines)
+            error_type = "Sandbox.Timedout" if timed_out else next((cause[1] for cause in causes if cause), "Unknown")
+            answer = {"errorType": error_type, "errorMessage": body}
         failed = isinstance(answer, dict) and "errorType" in answer  # it has no header or status that would tell
         return Invocation(
             request_id=ids[0] if len(ids) == 1 else "",  # not to be told apart where several overlap
@@ -206,6 +208,14 @@ class RuntimeInterfaceEmulator:
             self._output.add(name, os.dup(stream.fileno()))
             stream.close()
         self._process = process
+
+    def _post(self, event: Any) -> str:
+        connection = self._connect(START_LIMIT)
+        try:
+            connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps(event).encode())
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
 
     def _connect(self, limit: float) -> http.client.HTTPConnection:
         """A connection to the emulator, as soon as it listens: nothing else tells that it does."""

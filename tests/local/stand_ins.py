@@ -52,11 +52,15 @@ def write_script(path: Path, source: str, mode: int = 0o755) -> Path:
     return path
 
 
-def write_extension(layer: Path, name: str, *arguments: str, python: str = sys.executable) -> Path:
+def write_extension(layer: Path, name: str, *arguments: str) -> Path:
     """Add the stand-in extension to a layer; `arguments` are those of stand_in_extension.py."""
+    layer.mkdir(parents=True, exist_ok=True)
     program = layer / EXTENSION.name  # beside extensions/: whatever lies in there would be started
     shutil.copy(EXTENSION, program)
     program.chmod(0o644)
-    command = shlex.join([python, "-I", "-S"])
-    script = f'exec {command} "${{0%/*}}/../{program.name}" {shlex.join([name, *arguments])}\n'
+    script = f"""
+        python=/var/lang/bin/python3  # the platform's, where it is to be had
+        [ -x $python ] || python={shlex.quote(sys.executable)}
+        exec "$python" -I -S "${{0%/*}}/../{program.name}" {shlex.join([name, *arguments])}
+    """
     return write_script(layer / "extensions" / name, script)
