@@ -34,7 +34,7 @@ print(json.dumps({"result": result}), flush=True)
 
 
 class Interpreter:
-    """Call it with a snippet; it returns what the snippet left in `result`, by way of JSON.
+    """Call it with a snippet, in one or more pieces; it returns what the snippet left in `result`, by way of JSON.
 
     Args:
         tree: a copy of layer/.
@@ -47,8 +47,7 @@ class Interpreter:
 
     def __call__(
         self,
-        code: str,
-        *,
+        *code: str,
         layer: bool = True,
         environ: Mapping[str, str] | None = None,
         acts: Mapping[str, Callable[..., Any]] | None = None,
@@ -56,7 +55,7 @@ class Interpreter:
         options: tuple[str, ...] = (),
         **names: Any,
     ) -> Any:
-        """Run `code`, in which `names` are variables, and fail unless it exits with 0 and is as quiet as said.
+        """Run the pieces of `code`, in which `names` are variables; fail unless it exits with 0, as quiet as said.
 
         Args:
             layer: whether the layer is attached.
@@ -69,7 +68,7 @@ class Interpreter:
         if layer:
             python = str(self._tree / "lambda-keepalive/python")
             variables["PYTHONPATH"] = os.pathsep.join(filter(None, (python, variables.get("PYTHONPATH"))))
-        program = PRELUDE + textwrap.dedent(code) + EPILOGUE
+        program = "".join([PRELUDE, *map(textwrap.dedent, code), EPILOGUE])
         result = None
         with (
             tempfile.TemporaryFile("w+") as errors,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import dedent
-
 import pytest
 
 from tests.clients.interpreter import Interpreter
@@ -252,13 +250,9 @@ result = [[call(url, invocation * calls + n) for n in range(calls)] for invocati
 ANSWERS = [[str(invocation * CALLS + n) for n in range(CALLS)] for invocation in range(INVOCATIONS)]
 
 
-def program(pattern: str, loop: str) -> str:
-    return SEEN + dedent(PATTERNS[pattern]) + loop
-
-
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_twelve_calls_in_four_invocations_open_one_connection(run: Interpreter, origin: Origin, pattern: str) -> None:
-    answers = run(program(pattern, LOOP), url=origin.url, invocations=INVOCATIONS, calls=CALLS)
+    answers = run(SEEN, PATTERNS[pattern], LOOP, url=origin.url, invocations=INVOCATIONS, calls=CALLS)
     assert answers == ANSWERS
     assert origin.accepted == 1
     assert origin.handshakes == 1
@@ -266,8 +260,8 @@ def test_twelve_calls_in_four_invocations_open_one_connection(run: Interpreter, 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_without_the_layer_each_call_opens_its_own(run: Interpreter, origin: Origin, pattern: str) -> None:
-    code = program(pattern, LOOP_WITHOUT_LAYER)
-    answers = run(code, layer=False, url=origin.url, invocations=INVOCATIONS, calls=CALLS)
+    code = SEEN, PATTERNS[pattern], LOOP_WITHOUT_LAYER
+    answers = run(*code, layer=False, url=origin.url, invocations=INVOCATIONS, calls=CALLS)
     assert answers == ANSWERS
     assert origin.accepted >= INVOCATIONS * CALLS
 
