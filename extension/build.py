@@ -24,12 +24,8 @@ SOURCE = Path(__file__).resolve().parent / "src"
 TARGETS = {"x86_64": "x86_64-linux-none", "arm64": "aarch64-linux-none"}
 """Lambda's names of its architectures, and Zig's for them without a libc."""
 
-FLAGS = (
-    "-fsingle-threaded",
-    "-fstrip",
-    "-fno-unwind-tables",  # a panic prints no stack trace
-    "-fomit-frame-pointer",
-)
+FLAGS = ("-fsingle-threaded", "-fstrip", "-fno-unwind-tables", "-fomit-frame-pointer")
+"""A panic prints its message alone: nothing is kept to make a stack trace from."""
 
 
 def compile_binary(arch: str, binary: Path, root: Path = SOURCE / "root.zig") -> None:
@@ -44,7 +40,6 @@ def compile_binary(arch: str, binary: Path, root: Path = SOURCE / "root.zig") ->
             [
                 *(sys.executable, "-m", "ziglang", "build-exe", f"-femit-bin={binary}"),
                 *("--cache-dir", f"{cache}/local", "--global-cache-dir", f"{cache}/global"),
-                *("-z", "norelro"),  # a static binary has nothing to relocate
                 # Flags count for the next module: the root small, the extension with all checks.
                 *(*flags, "-O", "small", "--dep", "extension", f"-Mroot={root}"),
                 *(*flags, "-O", "safe", f"-Mextension={SOURCE / 'main.zig'}"),

@@ -14,9 +14,13 @@ pub const Address = struct {
     /// What Lambda and its emulators set.
     pub const default: Address = .{ .text = "127.0.0.1:9001", .host = 0x7F000001, .port = 9001 };
 
+    /// Of what may be given: that of 255.255.255.255:65535.
+    const longest = 21;
+
     /// `host:port`, where the host is an IPv4 address or `localhost`. Null for
     /// anything else: no resolver is carried along for names that Lambda does not use.
-    pub noinline fn parse(given: []const u8) ?Address {
+    pub fn parse(given: []const u8) ?Address {
+        if (given.len > longest) return null;
         var rest: ?[]const u8 = given;
         const host = text.cut(&rest, ':').?;
         const port = text.number(rest orelse "", 10, 65535) orelse return null;
@@ -43,7 +47,7 @@ pub const Address = struct {
     }
 };
 
-noinline fn parseHost(given: []const u8) ?u32 {
+fn parseHost(given: []const u8) ?u32 {
     var rest: ?[]const u8 = given;
     var host: u64 = 0;
     var octets: usize = 0;
@@ -53,7 +57,7 @@ noinline fn parseHost(given: []const u8) ?u32 {
     return if (octets == 4) @intCast(host) else null;
 }
 
-noinline fn hexadecimal(out: []u8, value: u32) void {
+fn hexadecimal(out: []u8, value: u32) void {
     var rest = value;
     var place = out.len;
     while (place > 0) {

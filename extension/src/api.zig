@@ -7,8 +7,7 @@
 //! An extension that exits takes the function with it (Extension.Crash), so
 //! whatever goes wrong is tried again, for ever and at growing intervals.
 
-const std = @import("std");
-const linux = std.os.linux;
+const linux = @import("std").os.linux;
 const clock = @import("clock.zig");
 const http = @import("http.zig");
 const text = @import("text.zig");
@@ -52,9 +51,10 @@ pub const Api = struct {
     }
 
     /// Connect and send what is due: the registration, or a wait for the next event.
-    pub noinline fn start(self: *Api) void {
+    pub fn start(self: *Api) void {
         self.close();
-        const created = linux.socket(linux.AF.INET, linux.SOCK.STREAM | linux.SOCK.CLOEXEC | linux.SOCK.NONBLOCK, 0);
+        const kind = linux.SOCK.STREAM | linux.SOCK.CLOEXEC | linux.SOCK.NONBLOCK;
+        const created = linux.socket(linux.AF.INET, kind, 0);
         if (linux.errno(created) != .SUCCESS) return self.fail("no socket to be had");
         self.socket = @intCast(created);
         const address = self.address.socketAddress();
@@ -91,7 +91,7 @@ pub const Api = struct {
         return null;
     }
 
-    noinline fn ask(self: *Api) void {
+    fn ask(self: *Api) void {
         const request = &self.buffers.request;
         request.reset();
         request.text(if (self.registered) "GET" else "POST");
@@ -104,8 +104,10 @@ pub const Api = struct {
             request.text(self.identifier[0..self.identifier_length]);
             request.text("\r\n\r\n");
         } else {
-            request.text("\r\nLambda-Extension-Name: " ++ name ++ "\r\nContent-Type: application/json" ++
-                std.fmt.comptimePrint("\r\nContent-Length: {d}\r\n\r\n", .{registration.len}) ++ registration);
+            request.text("\r\nLambda-Extension-Name: " ++ name);
+            request.text("\r\nContent-Type: application/json\r\nContent-Length: ");
+            request.number(registration.len);
+            request.text("\r\n\r\n" ++ registration);
         }
         self.sent = 0;
         self.received = 0;
@@ -113,7 +115,7 @@ pub const Api = struct {
         self.send();
     }
 
-    noinline fn send(self: *Api) void {
+    fn send(self: *Api) void {
         const rest = self.buffers.request.bytes()[self.sent..];
         const count = linux.sendto(self.socket, rest.ptr, rest.len, linux.MSG.NOSIGNAL, null, 0);
         switch (linux.errno(count)) {
@@ -126,7 +128,7 @@ pub const Api = struct {
         if (self.sent == self.buffers.request.length) self.state = .receiving;
     }
 
-    noinline fn receive(self: *Api) ?[]const u8 {
+    fn receive(self: *Api) ?[]const u8 {
         const room = self.buffers.response[self.received..];
         const count = linux.recvfrom(self.socket, room.ptr, room.len, 0, null, null);
         switch (linux.errno(count)) {
@@ -170,7 +172,9 @@ pub const Api = struct {
                 self.fail("event not understood");
                 return null;
             };
-            if (text.equal(event, "SHUTDOWN")) return http.member(response.body, "\"shutdownReason\"") orelse "";
+            if (text.equal(event, "SHUTDOWN")) {
+                return http.member(response.body, "\"shutdownReason\"") orelse "";
+            }
         }
         self.failures = 0;
         self.ask();
@@ -179,7 +183,7 @@ pub const Api = struct {
 
     /// Give the connection up and try again later: at once the first time, which
     /// is how a server closes a connection that was idle for long.
-    noinline fn fail(self: *Api, what: []const u8) void {
+    fn fail(self: *Api, what: []const u8) void {
         self.close();
         // Without the process that started this one there is no function to harm,
         // only a process left behind on a developer's machine.
@@ -190,7 +194,7 @@ pub const Api = struct {
         self.retry_at = clock.milliseconds() + wait;
     }
 
-    noinline fn close(self: *Api) void {
+    fn close(self: *Api) void {
         if (self.socket >= 0) _ = linux.close(self.socket);
         self.socket = -1;
         self.state = .waiting;

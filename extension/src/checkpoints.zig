@@ -32,7 +32,7 @@ pub const Checkpoints = struct {
 
     /// Keep `line`, which was parsed into `record`, as the last checkpoint of its
     /// invocation. False if that of another one had to be given up for it.
-    pub noinline fn keep(self: *Checkpoints, line: []const u8, record: *const Record) bool {
+    pub fn keep(self: *Checkpoints, line: []const u8, record: *const Record) bool {
         const known = self.find(record.id());
         const full = known == null and self.open == slots;
         var index = known orelse self.open;
@@ -50,7 +50,7 @@ pub const Checkpoints = struct {
     }
 
     /// The invocation `id` has ended.
-    pub noinline fn close(self: *Checkpoints, id: []const u8) void {
+    pub fn close(self: *Checkpoints, id: []const u8) void {
         const index = self.find(id) orelse return;
         self.open -= 1;
         if (index != self.open) self.table[index] = self.table[self.open];
@@ -64,7 +64,7 @@ pub const Checkpoints = struct {
         return slot.line[0..slot.length];
     }
 
-    noinline fn find(self: *const Checkpoints, id: []const u8) ?usize {
+    fn find(self: *const Checkpoints, id: []const u8) ?usize {
         for (self.table[0..self.open], 0..) |*slot, index| {
             if (text.equal(slot.id(), id)) return index;
         }

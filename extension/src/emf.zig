@@ -28,7 +28,7 @@ pub const Format = struct {
 /// empty says that the invocation never reached its end. Hosts that do not fit are
 /// left out and counted, the least busy first; anything else that does not fit
 /// leaves the line overflowed.
-pub noinline fn print(line: *Line, format: *const Format, record: *const Record, shutdown_reason: []const u8) void {
+pub fn print(line: *Line, format: *const Format, record: *const Record, shutdown_reason: []const u8) void {
     line.reset();
     line.text("{");
     if (format.set != .log) printDirective(line, format, record);
@@ -60,7 +60,7 @@ pub noinline fn print(line: *Line, format: *const Format, record: *const Record,
 
 /// Names only the metrics that this line has: the format wants a member beside
 /// `_aws` for each name.
-noinline fn printDirective(line: *Line, format: *const Format, record: *const Record) void {
+fn printDirective(line: *Line, format: *const Format, record: *const Record) void {
     line.text("\"_aws\":{\"Timestamp\":");
     line.number(record.numbers.get(.t).?);
     line.text(",\"CloudWatchMetrics\":[{\"Namespace\":\"");
@@ -80,14 +80,14 @@ noinline fn printDirective(line: *Line, format: *const Format, record: *const Re
     line.text("]}]},");
 }
 
-noinline fn printKey(line: *Line, key: []const u8) void {
+fn printKey(line: *Line, key: []const u8) void {
     line.text(",\"");
     line.text(key);
     line.text("\":");
 }
 
 /// A property, unless its value is empty.
-noinline fn printText(line: *Line, key: []const u8, value: []const u8) void {
+fn printText(line: *Line, key: []const u8, value: []const u8) void {
     if (value.len == 0) return;
     printKey(line, key);
     line.text("\"");
@@ -95,7 +95,7 @@ noinline fn printText(line: *Line, key: []const u8, value: []const u8) void {
     line.text("\"");
 }
 
-noinline fn printReasons(line: *Line, key: []const u8, source: []const u8) void {
+fn printReasons(line: *Line, key: []const u8, source: []const u8) void {
     var any = false;
     var fields: records.Fields = .{ .rest = source };
     while (fields.next() catch null) |field| {
@@ -111,7 +111,7 @@ noinline fn printReasons(line: *Line, key: []const u8, source: []const u8) void 
     if (any) line.text("}");
 }
 
-noinline fn printHosts(line: *Line, source: []const u8) void {
+fn printHosts(line: *Line, source: []const u8) void {
     // Kept free behind the last host: `],"hostsOmitted":999}` and the newline.
     const tail = 24;
     var printed: usize = 0;
@@ -138,7 +138,7 @@ noinline fn printHosts(line: *Line, source: []const u8) void {
     }
 }
 
-noinline fn printHost(line: *Line, value: []const u8) void {
+fn printHost(line: *Line, value: []const u8) void {
     const host = records.parseHost(value) catch return;
     line.text("{\"origin\":\"");
     line.text(host.origin);

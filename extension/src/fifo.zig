@@ -30,7 +30,7 @@ pub const Fifo = struct {
 
     /// Make `directory`/records, or take over the FIFO that is there. Anything
     /// else of that name is removed. False if that cannot be done.
-    pub noinline fn open(self: *Fifo, directory: []const u8) bool {
+    pub fn open(self: *Fifo, directory: []const u8) bool {
         var buffer: [256]u8 = undefined;
         _ = linux.mkdir(path(&buffer, directory, ""), 0o700);
         const name = path(&buffer, directory, "/records");
@@ -60,7 +60,7 @@ pub const Fifo = struct {
         return self.buffered();
     }
 
-    noinline fn buffered(self: *Fifo) ?[]const u8 {
+    fn buffered(self: *Fifo) ?[]const u8 {
         const rest = self.buffer[self.start..self.end];
         if (text.find(rest, '\n')) |length| {
             self.start += length + 1;
@@ -88,8 +88,9 @@ pub const Fifo = struct {
     }
 };
 
-noinline fn openFifo(name: [*:0]const u8) ?linux.fd_t {
-    const opened = linux.open(name, .{ .ACCMODE = .RDWR, .NONBLOCK = true, .NOFOLLOW = true, .CLOEXEC = true }, 0);
+fn openFifo(name: [*:0]const u8) ?linux.fd_t {
+    const flags: linux.O = .{ .ACCMODE = .RDWR, .NONBLOCK = true, .NOFOLLOW = true, .CLOEXEC = true };
+    const opened = linux.open(name, flags, 0);
     if (linux.errno(opened) != .SUCCESS) return null;
     const descriptor: linux.fd_t = @intCast(opened);
     // Only a pipe has a size to set, which also tells whether this is one.
@@ -100,7 +101,7 @@ noinline fn openFifo(name: [*:0]const u8) ?linux.fd_t {
 }
 
 /// `directory` is at most `settings.longest_directory` bytes long.
-noinline fn path(buffer: *[256]u8, directory: []const u8, name: []const u8) [*:0]const u8 {
+fn path(buffer: *[256]u8, directory: []const u8, name: []const u8) [*:0]const u8 {
     @memcpy(buffer[0..directory.len], directory);
     @memcpy(buffer[directory.len..][0..name.len], name);
     buffer[directory.len + name.len] = 0;

@@ -15,7 +15,7 @@ pub const Progress = error{ Incomplete, Malformed };
 
 /// `ended` says that the peer has closed its side. `decoded` receives the body of
 /// a chunked response; any other body points into `bytes`.
-pub noinline fn parse(bytes: []const u8, ended: bool, decoded: *[longest_chunked_body]u8) Progress!Response {
+pub fn parse(bytes: []const u8, ended: bool, decoded: *[longest_chunked_body]u8) Progress!Response {
     var rest = bytes;
     while (true) {
         const headers = text.before(rest, "\r\n\r\n") orelse return error.Incomplete;
@@ -27,7 +27,7 @@ pub noinline fn parse(bytes: []const u8, ended: bool, decoded: *[longest_chunked
 }
 
 /// The value of the first header called `name`.
-pub noinline fn header(headers: []const u8, name: []const u8) ?[]const u8 {
+pub fn header(headers: []const u8, name: []const u8) ?[]const u8 {
     var lines: ?[]const u8 = headers;
     _ = text.cut(&lines, '\n'); // the status line
     while (text.cut(&lines, '\n')) |line| {
@@ -39,7 +39,7 @@ pub noinline fn header(headers: []const u8, name: []const u8) ?[]const u8 {
 
 /// The value of the string member `key` of a flat JSON object, not unescaped: the
 /// values that matter here are words. `key` is given in its quotes.
-pub noinline fn member(json: []const u8, key: []const u8) ?[]const u8 {
+pub fn member(json: []const u8, key: []const u8) ?[]const u8 {
     const colon = text.trim(text.after(json, key) orelse return null);
     if (!text.startsWith(colon, ":")) return null;
     const value = text.trim(colon[1..]);
@@ -48,13 +48,13 @@ pub noinline fn member(json: []const u8, key: []const u8) ?[]const u8 {
 }
 
 /// "HTTP/1.1 200 OK", where the reason may be missing (RFC 9112, 4).
-noinline fn statusCode(headers: []const u8) Progress!u64 {
+fn statusCode(headers: []const u8) Progress!u64 {
     if (headers.len < 12 or !text.startsWith(headers, "HTTP/1.") or headers[8] != ' ') return error.Malformed;
     return text.number(headers[9..12], 10, 599) orelse error.Malformed;
 }
 
 /// How long a body is: RFC 9112, 6.3.
-noinline fn body(headers: []const u8, rest: []const u8, ended: bool, decoded: []u8) Progress![]const u8 {
+fn body(headers: []const u8, rest: []const u8, ended: bool, decoded: []u8) Progress![]const u8 {
     if (header(headers, "Transfer-Encoding")) |coding| {
         if (!text.equalIgnoringCase(coding, "chunked")) return error.Malformed;
         return dechunk(rest, decoded);
@@ -67,7 +67,7 @@ noinline fn body(headers: []const u8, rest: []const u8, ended: bool, decoded: []
 }
 
 /// RFC 9112, 7.1.
-noinline fn dechunk(bytes: []const u8, out: []u8) Progress![]const u8 {
+fn dechunk(bytes: []const u8, out: []u8) Progress![]const u8 {
     var rest = bytes;
     var length: usize = 0;
     while (true) {

@@ -31,7 +31,7 @@ pub const Line = struct {
         return capacity - self.length;
     }
 
-    pub noinline fn text(self: *Line, value: []const u8) void {
+    pub fn text(self: *Line, value: []const u8) void {
         if (value.len > self.room()) {
             self.overflowed = true;
             return;
@@ -42,7 +42,7 @@ pub const Line = struct {
 
     /// Text from outside, inside a message: what is not printable ASCII becomes
     /// `?`, and what is longer than a setting would be is cut.
-    pub noinline fn foreignText(self: *Line, value: []const u8) void {
+    pub fn foreignText(self: *Line, value: []const u8) void {
         const longest = 80;
         for (value[0..@min(value.len, longest)]) |byte| {
             self.text(&.{if (byte >= ' ' and byte <= '~') byte else '?'});
@@ -50,7 +50,7 @@ pub const Line = struct {
         if (value.len > longest) self.text("...");
     }
 
-    pub noinline fn number(self: *Line, value: u64) void {
+    pub fn number(self: *Line, value: u64) void {
         var digits: [20]u8 = undefined; // 2^64 - 1 has 20
         var start: usize = digits.len;
         var rest = value;
@@ -64,7 +64,7 @@ pub const Line = struct {
     }
 
     /// A count of thousandths as a decimal without trailing zeros: 12300 is `12.3`.
-    pub noinline fn thousandths(self: *Line, value: u64) void {
+    pub fn thousandths(self: *Line, value: u64) void {
         self.number(value / 1000);
         var fraction = value % 1000;
         if (fraction == 0) return;

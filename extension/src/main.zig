@@ -45,7 +45,7 @@ var more = false;
 var serving_api = false;
 var panicked = false;
 
-pub const panic = @import("panic.zig").Messages(parkAfterPanic);
+pub const panic = std.debug.FullPanic(parkAfterPanic);
 
 pub fn main(init: std.process.Init.Minimal) noreturn {
     const environment: settings.Environment = init.environ.block.slice;
@@ -56,7 +56,8 @@ pub fn main(init: std.process.Init.Minimal) noreturn {
     api.begin(address orelse .default);
     // The rest is done while the answer is on its way.
     if (address == null) {
-        output.notice(&.{ "AWS_LAMBDA_RUNTIME_API=", given orelse "", " cannot be used; using ", Address.default.text });
+        const used = Address.default.text;
+        output.notice(&.{ "AWS_LAMBDA_RUNTIME_API=", given orelse "", " cannot be used; using ", used });
     }
     prepare(settings.read(environment, &output));
     while (!api.registered) _ = turn();
@@ -65,10 +66,13 @@ pub fn main(init: std.process.Init.Minimal) noreturn {
     serve();
 }
 
-noinline fn prepare(chosen: settings.Settings) void {
+fn prepare(chosen: settings.Settings) void {
     // A closed standard output is an error of write(2), not the end of the process.
-    const ignore: linux.Sigaction = .{ .handler = .{ .handler = linux.SIG.IGN }, .mask = linux.sigemptyset(), .flags = 0 };
-    _ = linux.sigaction(.PIPE, &ignore, null);
+    _ = linux.sigaction(.PIPE, &.{
+        .handler = .{ .handler = linux.SIG.IGN },
+        .mask = linux.sigemptyset(),
+        .flags = 0,
+    }, null);
     format = chosen.format;
     if (format == null) return;
     sockets = .{ .runtime_api = api.address.inProcfs() };
@@ -85,7 +89,7 @@ fn serve() noreturn {
 
 /// Wait until there is something to do and do one piece of each kind. Returns the
 /// reason once SHUTDOWN has come.
-noinline fn turn() ?[]const u8 {
+fn turn() ?[]const u8 {
     // While a line waits for room in the output, records wait in the FIFO, where
     // the function's non-blocking write finds out by itself when it is full.
     var ready = [_]linux.pollfd{
@@ -110,7 +114,7 @@ noinline fn turn() ?[]const u8 {
 }
 
 /// Take one record if there is one; false if there is none.
-noinline fn takeRecord(readable: bool) bool {
+fn takeRecord(readable: bool) bool {
     const line = fifo.next(readable) orelse return false;
     if (@hasDecl(root, "faults")) root.faults.inject(line);
     var record: records.Record = undefined;
@@ -127,7 +131,7 @@ noinline fn takeRecord(readable: bool) bool {
 }
 
 /// Complete `record` with the states of the sockets and send its line.
-noinline fn print(record: *records.Record, shutdown_reason: []const u8) void {
+fn print(record: *records.Record, shutdown_reason: []const u8) void {
     if (sockets) |*source| if (source.count()) |counts| {
         record.values[metrics.row("SocketsEstablished")] = counts.established;
         record.values[metrics.row("SocketsTimeWait")] = counts.time_wait;
@@ -137,20 +141,22 @@ noinline fn print(record: *records.Record, shutdown_reason: []const u8) void {
     if (output.line.overflowed) drop("a record that is too long to print") else output.send();
 }
 
-noinline fn drop(what: []const u8) void {
+fn drop(what: []const u8) void {
     dropped += 1;
     if (dropped == 1) output.notice(&.{ "dropped ", what, "; further ones are counted at SHUTDOWN" });
 }
 
-/// Print what is left and exit: records still in the FIFO, then the checkpoints
-/// of invocations that did not end.
+/// Print what is left and exit: records still in the FIFO, then the checkpoints of
+/// invocations that did not end, with the reason as one word: the documented ones
+/// are `spindown`, `timeout` and `failure`, emulators have others.
 fn shutDown(reason: []const u8) noreturn {
     const deadline = clock.milliseconds() + farewell;
     sockets = null;
     if (!panicked) {
         while (flushed(deadline) and takeRecord(true)) {}
         var buffer: [32]u8 = undefined;
-        const word = reasonWord(reason, &buffer);
+        const cleaned = text.lowerWord(reason, &buffer);
+        const word = if (cleaned.len > 0) cleaned else "unknown";
         while (flushed(deadline)) {
             var record: records.Record = undefined;
             records.parse(checkpoints.take() orelse break, &record) catch continue;
@@ -167,26 +173,13 @@ fn shutDown(reason: []const u8) noreturn {
 }
 
 /// Wait until the output is free; false if it is not by `deadline`.
-noinline fn flushed(deadline: u64) bool {
+fn flushed(deadline: u64) bool {
     while (true) {
         const left = deadline -| clock.milliseconds();
         if (left == 0) return false;
         if (!output.pending) return true;
         output.carryOn(@intCast(left));
     }
-}
-
-/// The reason in lower case, without anything but letters, digits and dashes: the
-/// documented ones are `spindown`, `timeout` and `failure`, emulators have others.
-fn reasonWord(reason: []const u8, buffer: *[32]u8) []const u8 {
-    var length: usize = 0;
-    for (reason) |byte| {
-        if (length == buffer.len) break;
-        if (text.find(text.letters_and_digits ++ "-", byte) == null) continue;
-        buffer[length] = text.lower(byte);
-        length += 1;
-    }
-    return if (length > 0) buffer[0..length] else "unknown";
 }
 
 /// Reached by every failed safety check: tell it in one line, give up the records

@@ -18,7 +18,7 @@ pub const Output = struct {
     pending: bool = false,
 
     /// Send `line`, now if possible, else by later calls of `carryOn`.
-    pub noinline fn send(self: *Output) void {
+    pub fn send(self: *Output) void {
         self.written = 0;
         self.pending = true;
         self.carryOn(0);
@@ -26,7 +26,7 @@ pub const Output = struct {
 
     /// Write what is pending, waiting at most `timeout` milliseconds for room. An
     /// output that is gone loses the line: there is nobody left to tell.
-    pub noinline fn carryOn(self: *Output, timeout: i32) void {
+    pub fn carryOn(self: *Output, timeout: i32) void {
         var ready = [_]linux.pollfd{.{ .fd = descriptor, .events = linux.POLL.OUT, .revents = 0 }};
         const polled = linux.poll(&ready, 1, timeout);
         if (linux.errno(polled) != .SUCCESS or polled == 0) return;
@@ -43,7 +43,7 @@ pub const Output = struct {
     /// Print one line for a person, made of `parts`; they are cleaned, for some
     /// come from outside. Not printed while an invocation's line is pending, which
     /// it must not displace.
-    pub noinline fn notice(self: *Output, parts: []const []const u8) void {
+    pub fn notice(self: *Output, parts: []const []const u8) void {
         if (self.pending) return;
         self.line.reset();
         self.line.text("lambda-keepalive: ");

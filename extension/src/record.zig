@@ -48,7 +48,7 @@ pub const Field = struct { key: []const u8, value: []const u8 };
 pub const Fields = struct {
     rest: ?[]const u8,
 
-    pub noinline fn next(self: *Fields) Invalid!?Field {
+    pub fn next(self: *Fields) Invalid!?Field {
         const part = text.cut(&self.rest, ' ') orelse return null;
         const sign = text.find(part, '=') orelse return error.Invalid;
         return .{ .key = part[0..sign], .value = part[sign + 1 ..] };
@@ -75,7 +75,7 @@ const largest = 1 << 53;
 const most_reasons = 32;
 
 /// Read a line without its newline into `record`, which then points into it.
-pub noinline fn parse(line: []const u8, record: *Record) Invalid!void {
+pub fn parse(line: []const u8, record: *Record) Invalid!void {
     if (text.startsWith(line, end)) {
         record.* = .{ .kind = .end, .fields = line[end.len..] };
     } else if (text.startsWith(line, checkpoint)) {
@@ -92,7 +92,7 @@ const checkpoint = "LKA1 checkpoint ";
 
 /// Put the value of a field in its place. A key may stand only once, but for
 /// hosts and reasons, so that the place must still be empty.
-noinline fn take(record: *Record, field: Field) Invalid!void {
+fn take(record: *Record, field: Field) Invalid!void {
     const value = field.value;
     for (std.enums.values(Word)) |key| {
         if (!text.equal(field.key, @tagName(key))) continue;
@@ -123,7 +123,7 @@ noinline fn take(record: *Record, field: Field) Invalid!void {
     // Any other key belongs to a later version of the record.
 }
 
-pub noinline fn parseHost(value: []const u8) Invalid!Host {
+pub fn parseHost(value: []const u8) Invalid!Host {
     var rest: ?[]const u8 = value;
     var host: Host = .{ .origin = text.cut(&rest, ',').?, .counts = undefined, .connect = undefined };
     if (!text.consistsOf(host.origin, text.letters_and_digits ++ ".:/_-[]%", 255)) return error.Invalid;
@@ -137,7 +137,7 @@ pub noinline fn parseHost(value: []const u8) Invalid!Host {
 }
 
 /// reason:count
-pub noinline fn parseReason(value: []const u8) Invalid!Reason {
+pub fn parseReason(value: []const u8) Invalid!Reason {
     var rest: ?[]const u8 = value;
     const name = text.cut(&rest, ':').?;
     if (!text.consistsOf(name, text.letters ++ "-", 32)) return error.Invalid;
@@ -146,7 +146,7 @@ pub noinline fn parseReason(value: []const u8) Invalid!Reason {
 
 /// A reason becomes a name in a JSON object, where it should stand only once
 /// (RFC 8259, 4).
-noinline fn uniqueReason(line: []const u8, field: Field) Invalid!void {
+fn uniqueReason(line: []const u8, field: Field) Invalid!void {
     const reason = try parseReason(field.value);
     var earlier: usize = 0;
     var fields: Fields = .{ .rest = line };
@@ -159,13 +159,13 @@ noinline fn uniqueReason(line: []const u8, field: Field) Invalid!void {
     }
 }
 
-noinline fn number(place: *?u64, value: []const u8, greatest: u64) Invalid!void {
+fn number(place: *?u64, value: []const u8, greatest: u64) Invalid!void {
     if (place.* != null) return error.Invalid;
     place.* = text.number(value, 10, greatest) orelse return error.Invalid;
 }
 
 /// A decimal with up to three fraction digits, kept in thousandths.
-noinline fn milliseconds(place: *?u64, value: []const u8) Invalid!void {
+fn milliseconds(place: *?u64, value: []const u8) Invalid!void {
     if (place.* != null) return error.Invalid;
     var fraction: ?[]const u8 = value;
     var result = text.number(text.cut(&fraction, '.').?, 10, largest) orelse return error.Invalid;

@@ -24,14 +24,14 @@ const longest_function = 140;
 /// The limit of CloudWatch's PutMetricData.
 const longest_namespace = 255;
 
-pub noinline fn read(environment: Environment, output: *Output) Settings {
+pub fn read(environment: Environment, output: *Output) Settings {
     const reader: Reader = .{ .environment = environment, .output = output };
     const enabled = reader.choice("KEEPALIVE_ENABLED", "true false 1 0");
     const mode = reader.choice("KEEPALIVE_MODE", "on observe off");
     const set = reader.choice("KEEPALIVE_METRICS", "core all log off");
-    const off = text.equal(enabled, "0") or text.equal(enabled, "false") or text.equal(mode, "off") or text.equal(set, "off");
+    const disabled = text.equal(enabled, "0") or text.equal(enabled, "false");
     return .{
-        .format = if (off) null else .{
+        .format = if (disabled or text.equal(mode, "off") or text.equal(set, "off")) null else .{
             .set = if (text.equal(set, "all")) .all else if (text.equal(set, "log")) .log else .core,
             .namespace = reader.word("KEEPALIVE_METRICS_NAMESPACE", "LambdaKeepalive", isNamespace),
             .function = reader.word("AWS_LAMBDA_FUNCTION_NAME", "unknown", isFunction),
@@ -41,7 +41,7 @@ pub noinline fn read(environment: Environment, output: *Output) Settings {
 }
 
 /// The value of `name`; null if it is not set or empty.
-pub noinline fn get(environment: Environment, name: []const u8) ?[]const u8 {
+pub fn get(environment: Environment, name: []const u8) ?[]const u8 {
     for (environment) |entry| {
         const variable = std.mem.span(entry orelse continue);
         if (!text.startsWith(variable, name)) continue;
@@ -56,7 +56,7 @@ const Reader = struct {
     output: *Output,
 
     /// One of `options`, which are separated by blanks and begin with the default.
-    noinline fn choice(self: *const Reader, name: []const u8, options: []const u8) []const u8 {
+    fn choice(self: *const Reader, name: []const u8, options: []const u8) []const u8 {
         var rest: ?[]const u8 = options;
         const default = text.cut(&rest, ' ').?;
         const value = get(self.environment, name) orelse return default;
@@ -68,7 +68,12 @@ const Reader = struct {
         return default;
     }
 
-    noinline fn word(self: *const Reader, name: []const u8, default: []const u8, isUsable: *const fn ([]const u8) bool) []const u8 {
+    fn word(
+        self: *const Reader,
+        name: []const u8,
+        default: []const u8,
+        isUsable: *const fn ([]const u8) bool,
+    ) []const u8 {
         const value = get(self.environment, name) orelse return default;
         if (isUsable(value)) return value;
         self.output.notice(&.{ name, "=", value, " cannot be used; using ", default });

@@ -34,7 +34,7 @@ pub const Sockets = struct {
     counts: ?Counts = null,
 
     /// The counts at this moment, or null if the kernel does not tell.
-    pub noinline fn count(self: *Sockets) ?Counts {
+    pub fn count(self: *Sockets) ?Counts {
         const now = clock.milliseconds();
         const changed = self.summary.changed();
         const changed6 = self.summary6.changed();
@@ -50,7 +50,7 @@ pub const Sockets = struct {
         return self.counts;
     }
 
-    noinline fn walk(self: *const Sockets, path: [*:0]const u8, counts: *Counts) bool {
+    fn walk(self: *const Sockets, path: [*:0]const u8, counts: *Counts) bool {
         const table = open(path);
         if (table < 0) return false;
         defer _ = linux.close(table);
@@ -70,7 +70,7 @@ pub const Sockets = struct {
 
     /// `   0: 0100007F:1F90 00000000:0000 0A ...`: number, local, remote, state,
     /// the last as in the kernel's include/net/tcp_states.h.
-    noinline fn countLine(self: *const Sockets, line: []const u8, counts: *Counts) void {
+    fn countLine(self: *const Sockets, line: []const u8, counts: *Counts) void {
         var rest: ?[]const u8 = text.trim(line);
         _ = text.cut(&rest, ' ');
         const local = text.cut(&rest, ' ') orelse return;
@@ -99,7 +99,7 @@ const Summary = struct {
     }
 
     /// Read it again; true if it is not what it was.
-    noinline fn changed(self: *Summary) bool {
+    fn changed(self: *Summary) bool {
         var buffer: [512]u8 = undefined;
         if (self.descriptor < 0) self.descriptor = open(self.path);
         const length = linux.pread(self.descriptor, &buffer, buffer.len, 0);

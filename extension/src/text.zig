@@ -1,8 +1,8 @@
 //! The few operations on short texts that this program needs.
 //!
-//! Those of `std.mem` are generic and vectorised, so each use of one becomes
-//! another copy of several hundred bytes. Here a text has some twenty bytes and
-//! the size of the binary is read at every cold start.
+//! Those of `std.mem` are generic and vectorised: each use of one becomes another
+//! copy of several hundred bytes. Here a text has some twenty bytes, and the binary
+//! is read in every cold start, so these are plain loops that are not inlined.
 
 pub const letters = "abcdefghijklmnopqrstuvwxyz";
 pub const digits = "0123456789";
@@ -80,6 +80,18 @@ pub noinline fn consistsOf(text: []const u8, allowed: []const u8, longest: usize
 /// In lower case as far as it is ASCII.
 pub fn lower(byte: u8) u8 {
     return if (byte >= 'A' and byte <= 'Z') byte + ('a' - 'A') else byte;
+}
+
+/// The letters, digits and dashes of `text` in lower case, as many as `buffer` takes.
+pub fn lowerWord(text: []const u8, buffer: []u8) []const u8 {
+    var length: usize = 0;
+    for (text) |byte| {
+        if (length == buffer.len) break;
+        if (find(letters_and_digits ++ "-", byte) == null) continue;
+        buffer[length] = lower(byte);
+        length += 1;
+    }
+    return buffer[0..length];
 }
 
 pub noinline fn equalIgnoringCase(one: []const u8, other: []const u8) bool {
