@@ -68,7 +68,7 @@ class Interpreter:
         if layer:
             python = str(self._tree / "lambda-keepalive/python")
             variables["PYTHONPATH"] = os.pathsep.join(filter(None, (python, variables.get("PYTHONPATH"))))
-        program = "".join([PRELUDE, *map(textwrap.dedent, code), EPILOGUE])
+        program = "\n".join([PRELUDE, *map(textwrap.dedent, code), EPILOGUE])
         result = None
         with (
             tempfile.TemporaryFile("w+") as errors,
