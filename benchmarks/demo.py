@@ -77,9 +77,7 @@ def main() -> None:
             emf = emf or after.emf
     print("\nWhat CloudWatch gets for each invocation (embedded metric format, one line):\n")
     print(json.dumps(emf, separators=(",", ":")))
-    print(
-        "\nMedian of the warm invocations, in which the runtime's own time is included. Connections are the server's count."
-    )
+    print("\nConnections: the server's count. Times: median of the warm invocations, the runtime's own time included.")
 
 
 if __name__ == "__main__":
