@@ -79,6 +79,7 @@ class Emulator:
         self._making = threading.Lock()
         self._output = Output()
         self._sandbox: Sandbox | None = None
+        self._frozen = False
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +111,8 @@ class Emulator:
             timed_out = False
             try:
                 sandbox = self._ready_sandbox()
-                sandbox.thaw()
+                if self._frozen:  # only then: a test may have stopped a process of its own accord
+                    self.thaw()
                 invocation.start()
                 sandbox.run(invocation)
             except Fault as fault:
@@ -138,11 +140,13 @@ class Emulator:
         """Stop every process of the sandbox with SIGSTOP; on return none of them executes."""
         if self._sandbox is not None:
             self._sandbox.freeze()
+            self._frozen = True
 
     def thaw(self) -> None:
         """Continue every process of the sandbox with SIGCONT."""
         if self._sandbox is not None:
             self._sandbox.thaw()
+        self._frozen = False
 
     def shutdown(self) -> None:
         """Let the sandbox go, as the platform does with one that has been idle; harmless if there is none."""
@@ -188,7 +192,7 @@ class Emulator:
 
     def _end(self, reason: str) -> None:
         with self._making:
-            sandbox, self._sandbox = self._sandbox, None
+            sandbox, self._sandbox, self._frozen = self._sandbox, None, False
         if sandbox is not None:
             sandbox.shutdown(reason)
 
