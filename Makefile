@@ -51,7 +51,8 @@ demo: build ## Show a careless function without and with the layer, on a local L
 bench: build ## Print the ratios that the README claims, measured side by side (about ten minutes)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.clients
-	$(BIN)/python benchmarks/extension.py
+	$(BIN)/python -m benchmarks.extension
+	$(BIN)/python -m benchmarks.freeze
 
 .PHONY: suites
 suites: build ## Run requests' and urllib3's own test suites with the layer active

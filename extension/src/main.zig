@@ -61,8 +61,6 @@ pub fn main(init: std.process.Init.Minimal) noreturn {
     }
     prepare(settings.read(environment, &output));
     while (!api.registered) _ = turn();
-    // Best effort: print when the function leaves a CPU idle, at the latest at its end.
-    _ = linux.sched_setscheduler(0, .{ .mode = .IDLE }, &.{ .priority = 0 });
     serve();
 }
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from tests.extension.conftest import Start
 from tests.extension.record import record
-
-SCHED_IDLE = 5
 
 
 def test_resident_memory_is_at_most_100_kilobytes(start: Start) -> None:
@@ -32,13 +29,6 @@ def test_one_thread_no_heap_and_few_descriptors(start: Start) -> None:
     assert "[heap]" not in (process / "maps").read_text()
     # Three standard ones, the Extensions API, the FIFO, sockstat and sockstat6.
     assert len(list((process / "fd").iterdir())) == 7
-
-
-def test_it_runs_when_the_function_does_not(start: Start) -> None:
-    extension = start().ready()
-    extension.write(record())
-    extension.line()
-    assert os.sched_getscheduler(extension.process.pid) == SCHED_IDLE
 
 
 def test_descriptors_and_memory_stay_flat(start: Start) -> None:
