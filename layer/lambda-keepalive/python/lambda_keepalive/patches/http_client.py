@@ -49,13 +49,15 @@ def _close(original: "Any") -> "Any":
 
 def _endheaders(original: "Any") -> "Any":
     def endheaders(self: "Any", *args: "Any", **kwargs: "Any") -> None:
-        connection = self._keepalive
-        if connection is not None:
-            connection.busy = True
         taint = request_taint(self._buffer)
-        if taint is not None or connection is None:
+        if taint is not None or self._keepalive is None:
             self._keepalive_taint = taint
-        original(self, *args, **kwargs)
+        try:
+            original(self, *args, **kwargs)
+        finally:
+            # It may be this very call that connected, and a body that broke off leaves half a request behind.
+            if self._keepalive is not None:
+                self._keepalive.busy = True
 
     return endheaders
 
