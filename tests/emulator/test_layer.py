@@ -96,6 +96,18 @@ def test_line_still_pending_at_sigterm_is_printed(arguments: dict[str, Any], ori
     assert line["requestId"] == invocation.request_id
 
 
+def test_full_tmp_costs_the_metrics_only(arguments: dict[str, Any], origin: Origin) -> None:
+    """With one inode, its root directory, /tmp has no room for the directory that the extension wants to make."""
+    with RuntimeInterfaceEmulator(**arguments, tmp_options="nr_inodes=1") as function:
+        invocations = [function.invoke({"url": origin.url, "calls": CALLS}) for _ in range(INVOCATIONS)]
+        function.shutdown()
+        lines = [line.text for line in function.lines if line.text.startswith("lambda-keepalive")]
+        assert function.emf == []
+    assert [invocation.error for invocation in invocations] == [None] * INVOCATIONS
+    assert origin.accepted == 1
+    assert len(lines) == 1, lines
+
+
 class TestManagedInstances:
     def test_every_worker_keeps_its_own_connection(self, arguments: dict[str, Any], origin: Origin) -> None:
         """Workers are processes: two of them, two connections, however many invocations there are."""

@@ -52,7 +52,8 @@ class RuntimeInterfaceEmulator:
     """A function in AWS's emulator; the same shape as `Emulator`, whose documentation tells of the arguments.
 
     `timeout` is in whole seconds here. `network` is the one in which the function shall live, for tests that
-    have started something in it that the function is to reach; a private one by default. The lines of the
+    have started something in it that the function is to reach; a private one by default. `tmp_options` are options of
+    tmpfs(5) for /tmp, so that a test can make it small. The lines of the
     sandbox and the START, END and REPORT lines have the source "stdout", the emulator's own log has
     "stderr".
     """
@@ -70,7 +71,9 @@ class RuntimeInterfaceEmulator:
         max_concurrency: int | None = None,
         network: Network | None = None,
         name: str = "function",
+        tmp_options: str = "",
     ) -> None:
+        self._tmp_options = tmp_options
         self._task_root = Path(task_root).absolute()
         self._layer = Path(layer).absolute() if layer is not None else None
         self._python = python
@@ -201,7 +204,12 @@ class RuntimeInterfaceEmulator:
         assert self._network is not None
         with self._network.entered():
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0
+                command,
+                env=os.environ | {"TMP_OPTIONS": self._tmp_options},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                process_group=0,
             )
         for name, stream in (("stdout", process.stdout), ("stderr", process.stderr)):
             assert stream is not None

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Becomes a command that sees the file system of a Lambda sandbox. To be run in a mount namespace of its own, with
 # which everything done here vanishes: sandbox_namespace.sh TASK_ROOT LAYER LANGUAGE PACKAGES RUNTIME COMMAND...
+# TMP_OPTIONS are the mount options of /tmp.
 
 set -e
 task_root=$1 layer=$2 language=$3 packages=$4 runtime=$5
@@ -20,7 +21,7 @@ for read_only in /mnt/task /opt; do
 done
 mount --rbind /mnt /var
 # Last, because the directories above may lie in /tmp.
-mount -t tmpfs -o mode=1777 tmpfs /tmp
+mount -t tmpfs -o "mode=1777${TMP_OPTIONS:+,$TMP_OPTIONS}" tmpfs /tmp
 
 cd /var/task
 exec "$@"
