@@ -109,6 +109,8 @@ def _adopt(client: "Any", key: "Hashable") -> bool:
     set_timeout(sock, client.timeout)
     for name, value in connection.attributes.items():
         setattr(client, name, value)
+    # Whoever connects and sends no request may want the bare socket (a tunnel): only an exchange proves it clean.
+    connection.busy = True
     client.sock = sock
     client._keepalive = connection
     return True

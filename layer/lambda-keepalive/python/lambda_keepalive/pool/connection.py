@@ -44,7 +44,7 @@ class Connection:
         key: transport identity; equal keys may share. None: this connection is never pooled (`refusal` says why).
         origin: scheme://host:port as dialled, for statistics only.
         attributes: what the client's own connect() would have set on the client object besides `sock`.
-        busy: a request was sent whose response is not proven to be read to its end.
+        busy: a client took it or sent a request on it, and no response is proven to be read to its end since then.
         taint: the named rule that keeps the connection out of the pool from now on, or None.
         requests: how many requests were sent on it.
         generation: that of the process that opened it.
@@ -83,7 +83,7 @@ class Connection:
         self.origin = origin
         self.attributes = attributes or {}
         self.refusal = refusal
-        self.busy = False
+        self.busy = True
         self.taint: str | None = None
         self.poll: select.poll | None = None
         self.requests = 0

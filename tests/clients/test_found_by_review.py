@@ -1,0 +1,51 @@
+"""Ways in which a call or a trust decision could have leaked into another one, each found by attacking the layer."""
+
+from __future__ import annotations
+
+from tests.clients.interpreter import Interpreter
+from tests.support.origin import Origin
+
+GET = """
+    from http.client import HTTPConnection, HTTPSConnection
+    from urllib.parse import urlsplit
+
+    def connect(url, **options):
+        parts = urlsplit(url)
+        connection_class = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        return connection_class(parts.hostname, parts.port, timeout=10, **options)
+
+    def get(url, **options):
+        connection = connect(url, **options)
+        try:
+            connection.request("GET", urlsplit(url).path or "/")
+            response = connection.getresponse()
+            response.read()
+            return response.status
+        finally:
+            connection.close()
+"""
+
+
+def test_a_socket_borrowed_from_a_connection_stays_its_users(run: Interpreter, plain: Origin) -> None:
+    result = run(
+        GET,
+        """
+        import gc
+        def open_socket():
+            connection = connect(url)
+            connection.connect()
+            return connection.sock
+
+        get(url)
+        for _ in range(2):
+            own = open_socket()
+            gc.collect()
+            own.sendall(b"GET /slow/100 HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+            get(url)
+            assert b"at last" in own.recv(1000)
+            own.close()
+        result = True
+        """,
+        url=plain.url,
+    )
+    assert result
