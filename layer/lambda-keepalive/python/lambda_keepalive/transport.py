@@ -16,8 +16,6 @@ from lambda_keepalive.pool.limits import Limits
 from lambda_keepalive.refusal import refused_address, refused_socket
 from lambda_keepalive.stats import stats
 
-_DEFAULT_TIMEOUT = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -117,9 +115,9 @@ def _adopt(client: "Any", key: "Hashable") -> bool:
 
 
 def set_timeout(sock: "Any", timeout: "Any") -> None:
-    """Give an adopted socket the client's own timeout: seconds, None, or http.client's marker for the process
-    default."""
-    if timeout is _DEFAULT_TIMEOUT:
+    """Give an adopted socket the client's own timeout: seconds or None; anything else is one of the markers by which
+    http.client and urllib3 say "the default of the process"."""
+    if timeout is not None and not isinstance(timeout, (int, float)):
         timeout = socket.getdefaulttimeout()
     # Setting is a system call, looking is not.
     if sock.gettimeout() != timeout:
