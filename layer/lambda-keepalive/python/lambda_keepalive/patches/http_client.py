@@ -49,15 +49,14 @@ def _close(original: "Any") -> "Any":
 
 def _endheaders(original: "Any") -> "Any":
     def endheaders(self: "Any", *args: "Any", **kwargs: "Any") -> None:
+        connection = self._keepalive
+        if connection is not None:
+            # Before a byte is sent: another thread may close meanwhile. A new connection is busy from its start.
+            connection.busy = True
         taint = request_taint(self._buffer)
-        if taint is not None or self._keepalive is None:
+        if taint is not None or connection is None:
             self._keepalive_taint = taint
-        try:
-            original(self, *args, **kwargs)
-        finally:
-            # It may be this very call that connected, and a body that broke off leaves half a request behind.
-            if self._keepalive is not None:
-                self._keepalive.busy = True
+        original(self, *args, **kwargs)
 
     return endheaders
 
