@@ -26,6 +26,23 @@ GET = """
 """
 
 
+def test_a_socket_whose_tls_its_user_ended_is_given_to_nobody(run: Interpreter, origin: Origin) -> None:
+    result = run(
+        GET,
+        """
+        connection = connect(url)
+        connection.request("GET", "/")
+        connection.getresponse().read()
+        connection.sock._sslobj = None  # what SSLSocket.unwrap leaves
+        connection.close()
+        result = get(url)
+        """,
+        url=origin.url,
+    )
+    assert result == 200
+    assert origin.accepted == 2
+
+
 def test_a_socket_borrowed_from_a_connection_stays_its_users(run: Interpreter, plain: Origin) -> None:
     result = run(
         GET,

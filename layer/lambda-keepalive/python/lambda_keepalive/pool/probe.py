@@ -29,8 +29,9 @@ def is_stale(connection: "Connection") -> bool:
         poll.register(descriptor, _EVENTS)
     if poll.poll(0):
         return not _only_tickets(sock)
-    # Decrypted bytes that nobody read are invisible to poll.
-    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+    # Decrypted bytes that nobody read are invisible to poll, and so is the end of TLS (`SSLSocket.unwrap`), after which
+    # the same object sends plain text.
+    return isinstance(sock, ssl.SSLSocket) and (sock._sslobj is None or sock.pending() > 0)  # type: ignore[attr-defined]
 
 
 def _only_tickets(sock: "socket.socket") -> bool:
