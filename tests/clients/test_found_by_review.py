@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.clients.interpreter import Interpreter
-from tests.support.origin import Origin
+from tests.support.origin import Exchange, Origin
 
 GET = """
     from http.client import HTTPConnection, HTTPSConnection
@@ -66,3 +66,12 @@ def test_a_socket_borrowed_from_a_connection_stays_its_users(run: Interpreter, p
         url=plain.url,
     )
     assert result
+
+
+def test_a_second_connection_field_counts(run: Interpreter, plain: Origin) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.respond(200, b"bye", [("Connection", "X-Hop"), ("Connection", "close")])
+
+    plain.route("/two", answer)
+    assert run(GET, "get(url + '/two'); result = get(url)", url=plain.url) == 200
+    assert plain.accepted == 2

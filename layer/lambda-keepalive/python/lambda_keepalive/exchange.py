@@ -75,7 +75,8 @@ def has_plain_framing(response: "Any") -> bool:
     """Whether everybody on the way agrees where the response ends (RFC 9112, 6.3): one length or chunked, never
     both, nothing else.
 
-    http.client takes the first Content-Length and ignores unknown transfer codings; a proxy may not.
+    http.client takes the first Content-Length and ignores unknown transfer codings; a proxy may not. Of several
+    Connection fields, too, http.client looks at the first only, and any of them may say `close` (RFC 9110, 5.3).
     """
     framing = None
     for name, value in response.headers.raw_items():
@@ -88,4 +89,6 @@ def has_plain_framing(response: "Any") -> bool:
             if framing is not None or value.strip().lower() != "chunked":
                 return False
             framing = value
+        elif length == 10 and name.lower() == "connection" and "close" in value.lower():
+            return False
     return True
