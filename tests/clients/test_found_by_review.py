@@ -75,3 +75,19 @@ def test_a_second_connection_field_counts(run: Interpreter, plain: Origin) -> No
     plain.route("/two", answer)
     assert run(GET, "get(url + '/two'); result = get(url)", url=plain.url) == 200
     assert plain.accepted == 2
+
+
+def test_no_content_with_a_framing_is_no_clean_end(run: Interpreter, plain: Origin) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+    plain.route("/none", answer)
+    code = """
+        connection = connect(url)
+        connection.request("GET", "/none")
+        connection.getresponse()
+        connection.close()
+        result = get(url)
+    """
+    assert run(GET, code, url=plain.url) == 200
+    assert plain.accepted == 2

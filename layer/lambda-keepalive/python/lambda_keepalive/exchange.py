@@ -91,4 +91,5 @@ def has_plain_framing(response: "Any") -> bool:
             framing = value
         elif length == 10 and name.lower() == "connection" and "close" in value.lower():
             return False
-    return True
+    # A server that frames the content of a 204, which has none (RFC 9112, 6.3), may send it yet.
+    return response.status != 204 or framing is None or framing.strip() == "0"
