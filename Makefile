@@ -40,8 +40,8 @@ check: setup ## Format, lint and type-check everything (seconds)
 
 .PHONY: test
 test: check build ## Run the whole test suite, on every Python and with the oldest and newest clients found here
-	$(BIN)/pytest tests $(PYTEST_ARGUMENTS)
-	$(BIN)/nox --no-error-on-missing-interpreters $(if $(CI),--error-on-missing-interpreters)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGUMENTS)
+	$(BIN)/nox $(if $(CI),--error,--no-error)-on-missing-interpreters
 
 .PHONY: demo
 demo: build ## Show a careless function without and with the layer, on a local Lambda

@@ -1,6 +1,7 @@
-"""Runs the tests that depend on interpreter and client versions, for every Lambda runtime found here.
+"""Runs the tests that depend on interpreter and client versions, on every Python of Lambda that is found here.
 
-`--error-on-missing-interpreters` (CI) makes a missing one a failure; a laptop skips it and says so.
+`make test` runs everything with the first Python it finds and the newest clients; these sessions are the rest of the
+matrix. In CI a missing interpreter is a failure; a laptop skips it and says so.
 """
 
 import nox
@@ -8,12 +9,13 @@ import nox
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
 
-PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+# What runs inside the function, or starts it.
+TESTS = ("tests/unit", "tests/startup", "tests/clients", "tests/functions")
 
 
-@nox.session(python=PYTHONS[:3])
-@nox.parametrize("clients", ["floor", "newest"])
+@nox.session(python=["3.11", "3.12", "3.13"])
+@nox.parametrize("clients", ["clients-floor", "clients"], ids=["oldest", "newest"])
 def clients(session: nox.Session, clients: str) -> None:
-    group = "clients" if clients == "newest" else "clients-floor"
-    session.run_install("uv", "pip", "install", "--quiet", "--group", group, "--group", "test")
-    session.run("pytest", "tests/unit", "tests/startup", "tests/clients", "tests/functions", *session.posargs)
+    session.install("--quiet", "--group", clients, "--group", "test")
+    # Two workers: the tests wait for other processes most of the time.
+    session.run("pytest", "--numprocesses", "2", *TESTS, *session.posargs)
