@@ -91,3 +91,32 @@ def test_no_content_with_a_framing_is_no_clean_end(run: Interpreter, plain: Orig
     """
     assert run(GET, code, url=plain.url) == 200
     assert plain.accepted == 2
+
+
+def test_the_environment_may_change_while_proxies_are_looked_up(run: Interpreter) -> None:
+    result = run(
+        """
+        import os, sys, threading
+        from urllib.request import getproxies
+        sys.setswitchinterval(1e-6)
+        done = threading.Event()
+
+        def change():
+            while not done.is_set():
+                for number in range(50):
+                    os.environ[f"VARIABLE_{number}"] = ""
+                for number in range(50):
+                    del os.environ[f"VARIABLE_{number}"]
+
+        thread = threading.Thread(target=change)
+        thread.start()
+        try:
+            for _ in range(5000):
+                getproxies()
+        finally:
+            done.set()
+            thread.join()
+        result = True
+        """
+    )
+    assert result

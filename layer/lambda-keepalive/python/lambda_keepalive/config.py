@@ -173,8 +173,11 @@ def key_log() -> "bytes | None":
 
 def may_have_proxies() -> bool:
     """False only if no variable is named `*_proxy`, in any case, so that `getproxies_environment` has nothing to
-    find."""
-    return any(name[-6:].lower() == b"_proxy" for name in _undecoded())
+    find.
+
+    Over a copy of the names, which is made in one step, as os.environ does: another thread may change the environment.
+    """
+    return any(name[-6:].lower() == b"_proxy" for name in list(_undecoded()))
 
 
 def _undecoded() -> "Mapping[bytes, bytes]":
