@@ -120,3 +120,21 @@ def test_the_environment_may_change_while_proxies_are_looked_up(run: Interpreter
         """
     )
     assert result
+
+
+def test_a_signal_handler_may_call_while_a_pool_is_locked(run: Interpreter, plain: Origin) -> None:
+    result = run(
+        GET,
+        """
+        import urllib3
+        manager = urllib3.PoolManager()
+        manager.request("GET", url)
+        pool = manager.connection_from_url(url)
+        with pool.pool.mutex:  # a signal arrives in here
+            connection = connect(url)
+            connection.request("GET", "/")
+            result = connection.getresponse().status
+        """,
+        url=plain.url,
+    )
+    assert result == 200

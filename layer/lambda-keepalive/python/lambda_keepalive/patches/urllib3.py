@@ -179,22 +179,27 @@ class _Pools:
     def _take(self, wanted: "Callable[[Connection], bool]", most: int) -> "list[Connection]":
         """Take idle connections out of their pools' queues, leaving the empty place that urllib3 fills by itself.
 
-        Under the queue's own mutex: what is in the queue is in nobody's hands.
+        Under the queue's own mutex: what is in the queue is in nobody's hands. A queue that is locked is passed over:
+        we may stand in a signal handler above the very code that locked it.
         """
         taken: list[Connection] = []
         for pool in list(self.pools):
             waiting = pool.pool
-            if not isinstance(waiting, queue.Queue):
+            if not isinstance(waiting, queue.Queue) or not waiting.mutex.acquire(blocking=False):
                 continue
-            with waiting.mutex:
+            try:
                 for index, client in enumerate(waiting.queue):
                     connection = getattr(client, "_keepalive", None)
                     if connection is None or connection.busy or connection.sock is not client.sock:
                         continue
-                    if len(taken) < most and client._keepalive_taint is None and wanted(connection):
+                    if client._keepalive_taint is None and wanted(connection):
                         waiting.queue[index] = None
                         client._keepalive = client.sock = None
                         taken.append(connection)
+                        if len(taken) == most:
+                            return taken
+            finally:
+                waiting.mutex.release()
         return taken
 
     def lend(self, key: "Hashable") -> "Connection | None":
