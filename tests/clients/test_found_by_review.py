@@ -138,3 +138,26 @@ def test_a_signal_handler_may_call_while_a_pool_is_locked(run: Interpreter, plai
         url=plain.url,
     )
     assert result == 200
+
+
+def test_an_import_within_an_import_finds_all_finders(run: Interpreter) -> None:
+    result = run(
+        """
+        from lambda_keepalive import hooks
+
+        class Curious:
+            def find_spec(self, name, path=None, target=None):
+                if name == "this":
+                    import colorsys
+
+        hooks._hooks.clear()
+        hooks.after_import("colorsys", lambda module: None)
+        sys.meta_path.insert(-1, Curious())
+        sys.modules.pop("this", None)
+        import contextlib, io
+        with contextlib.redirect_stdout(io.StringIO()):
+            import this
+        result = True
+        """
+    )
+    assert result

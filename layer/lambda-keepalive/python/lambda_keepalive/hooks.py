@@ -43,7 +43,11 @@ def _run(hook: "Hook", module: "ModuleType") -> None:
 
 
 class _Finder:
-    """Finds only the modules that someone waits for, and only by asking the other finders."""
+    """Finds only the modules that someone waits for, and only by asking the other finders.
+
+    Stays on `sys.meta_path` when nobody waits any more: an import that is going through that list, in another thread or
+    further out in this one, would skip a finder if one before it were removed.
+    """
 
     def find_spec(
         self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
@@ -81,10 +85,7 @@ class _Loader:
             module.__spec__.loader = self.loader  # type: ignore[assignment]
         module.__loader__ = self.loader  # type: ignore[assignment]
         self.loader.exec_module(module)  # type: ignore[attr-defined]
-        hooks = _hooks.pop(name, [])
-        if not _hooks and _finder in sys.meta_path:
-            sys.meta_path.remove(_finder)
-        for hook in hooks:
+        for hook in _hooks.pop(name, []):
             _run(hook, module)
 
 
