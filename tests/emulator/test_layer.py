@@ -1,10 +1,12 @@
 """The built layer in AWS's own emulator: real awslambdaric, real extension, real /opt."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.local import Invocation, Line
 from tests.local.network import Network
 from tests.local.rie import RuntimeInterfaceEmulator
 from tests.support.origin import Origin
@@ -22,6 +24,11 @@ def arguments(task_root: Path, layer: Path, environ: dict[str, str], network: Ne
         "environ": environ,
         "network": network,
     }
+
+
+def ends(invocation: Invocation, line: Line) -> bool:
+    """Whether this is the metrics line that the end of the invocation has caused."""
+    return line.emf is not None and line.emf["requestId"] == invocation.request_id
 
 
 def total(lines: list[dict[str, Any]], metric: str) -> int:
@@ -113,7 +120,8 @@ class TestManagedInstances:
         """Workers are processes: two of them, two connections, however many invocations there are."""
         with RuntimeInterfaceEmulator(**arguments, max_concurrency=2) as function:
             invocations = [function.invoke({"url": origin.url, "calls": CALLS}) for _ in range(2 * INVOCATIONS)]
-            function.shutdown()
+            for invocation in invocations:  # a response does not wait for its line, where invocations overlap
+                function.wait_for_line(partial(ends, invocation))
             emf = function.emf
         assert [invocation.error for invocation in invocations] == [None] * 2 * INVOCATIONS
         workers = {invocation.payload for invocation in invocations}

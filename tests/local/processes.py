@@ -56,11 +56,14 @@ class SandboxProcess:
     def running(self) -> bool:
         return not self._exited.is_set()
 
-    def freeze(self) -> None:
-        """Stop every process of the group; on return the leader executes nothing any more."""
-        if self._signal_group(signal.SIGSTOP):
-            # Not consumed (WNOWAIT), so that the watcher still finds the exit of a process that ended
-            # meanwhile.
+    def stop(self) -> None:
+        """Send SIGSTOP to every process of the group; `await_stop` tells when that has happened."""
+        self._signal_group(signal.SIGSTOP)
+
+    def await_stop(self) -> None:
+        """Return when the leader executes nothing any more: stopped, or dead."""
+        if self._process.returncode is None:
+            # Not consumed (WNOWAIT), so that the watcher still finds the exit of a process that ended meanwhile.
             os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
@@ -81,11 +84,9 @@ class SandboxProcess:
         """True as soon as the leader has exited, False if it still runs after `timeout` seconds."""
         return self._exited.wait(max(0.0, timeout))
 
-    def _signal_group(self, number: signal.Signals) -> bool:
-        if self._process.returncode is not None:  # reaped: the group's id may be a stranger's by now
-            return False
-        os.killpg(self.pid, number)  # the leader, even dead, keeps the group in being
-        return True
+    def _signal_group(self, number: signal.Signals) -> None:
+        if self._process.returncode is None:  # not reaped: the leader, even dead, keeps the group and its id
+            os.killpg(self.pid, number)
 
     def _watch(self, exited: Callable[["SandboxProcess"], None]) -> None:
         result = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)

@@ -82,7 +82,9 @@ class Sandbox:
     def freeze(self) -> None:
         """Stop all processes; on return none of them executes."""
         for process in self.processes:
-            process.freeze()
+            process.stop()
+        for process in self.processes:
+            process.await_stop()
 
     def thaw(self) -> None:
         for process in self.processes:
