@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.clients.interpreter import Interpreter
+from tests.support.certificates import Authority
 from tests.support.origin import Exchange, Origin
 
 GET = """
@@ -24,6 +27,68 @@ GET = """
         finally:
             connection.close()
 """
+
+
+def test_a_factory_replaced_before_the_handshake_lends_its_trust_to_nobody(
+    run: Interpreter, origin: Origin, tmp_path: Path
+) -> None:
+    stranger = str(Authority(tmp_path).bundle)
+    result = run(
+        GET,
+        """
+        import os, ssl
+        os.environ["SSL_CERT_FILE"] = stranger
+        factory = ssl._create_default_https_context
+        outcomes = []
+        for _ in range(3):
+            connection = connect(url)
+            ssl._create_default_https_context = ssl._create_unverified_context
+            try:
+                connection.request("GET", "/")
+                outcomes.append(connection.getresponse().read() and "answered")
+            except ssl.SSLCertVerificationError:
+                outcomes.append("refused")
+            finally:
+                connection.close()
+                ssl._create_default_https_context = factory
+        result = outcomes
+        """,
+        url=origin.url,
+        stranger=stranger,
+    )
+    assert result == ["refused"] * 3
+
+
+def test_trust_that_changed_before_the_handshake_is_not_taken_for_the_old_one(
+    run: Interpreter, origin: Origin, tmp_path: Path
+) -> None:
+    stranger = str(Authority(tmp_path).bundle)
+    result = run(
+        GET,
+        """
+        import os, ssl
+        good = os.environ["SSL_CERT_FILE"]
+        os.environ["SSL_CERT_FILE"] = stranger
+        connect(url)
+        connection = connect(url)  # verifies by the stranger
+        os.environ["SSL_CERT_FILE"] = good
+        try:
+            connection.request("GET", "/")
+            connection.getresponse().read()
+        except ssl.SSLCertVerificationError:
+            pass
+        connection.close()
+        os.environ["SSL_CERT_FILE"] = stranger
+        try:
+            get(url)
+            result = "answered"
+        except ssl.SSLCertVerificationError:
+            result = "refused"
+        """,
+        url=origin.url,
+        stranger=stranger,
+    )
+    assert result == "refused"
 
 
 def test_a_socket_whose_tls_its_user_ended_is_given_to_nobody(run: Interpreter, origin: Origin) -> None:
@@ -161,3 +226,26 @@ def test_an_import_within_an_import_finds_all_finders(run: Interpreter) -> None:
         """
     )
     assert result
+
+
+def test_the_first_call_makes_one_context(run: Interpreter, origin: Origin) -> None:
+    made = run(
+        GET,
+        """
+        import ssl
+        made = 0
+        factory = ssl.SSLContext.set_default_verify_paths
+
+        def counting(self):
+            global made
+            made += 1
+            return factory(self)
+
+        ssl.SSLContext.set_default_verify_paths = counting
+        get(url)
+        get(url)
+        result = made
+        """,
+        url=origin.url,
+    )
+    assert made == 1

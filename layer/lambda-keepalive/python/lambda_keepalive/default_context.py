@@ -1,8 +1,9 @@
 """The TLS context that `http.client` makes when nobody gives it one: known without being made.
 
-Making one costs 30 ms of CPU (the CA bundle) and is needed only for a handshake. So a connection made without a context
-gets a note in its place; whoever looks at `_context`, be it the user or the handshake, gets a private context of his
-own, made then. No context is ever shared between two connection objects, so nobody can change another one's.
+Making one costs 30 ms of CPU (the CA bundle) and is needed only for a handshake. The first connection without a context
+makes its own as ever, and what that contains is noted. Later ones get the note in its place; whoever looks at
+`_context`, be it the user or the handshake, gets a private context of his own, made then. No context is ever shared
+between two connection objects, so nobody can change another one's.
 """
 
 import ssl
@@ -14,49 +15,44 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from typing import Any
 
-    # Returns the context of a new connection with this HTTP version (10 or 11), as http.client makes it.
-    Make = Callable[[int], ssl.SSLContext]
-
 
 class Note:
-    """Stands for the default context of its time; `identity` is what such a context is by content."""
+    """Stands for the default context of its time.
 
-    __slots__ = ("identity", "stamp")
+    Attributes:
+        http_version: of the connections it is for: 10 or 11.
+        stamp: the environment and CA files of that time.
+        identity: what such a context is by content.
+    """
 
-    def __init__(self, stamp: "Hashable", context_identity: "Hashable") -> None:
+    __slots__ = ("http_version", "identity", "stamp")
+
+    def __init__(self, http_version: int, stamp: "Hashable", context_identity: "Hashable") -> None:
+        self.http_version = http_version
         self.stamp = stamp
         self.identity = context_identity
+
+    def make_context(self) -> ssl.SSLContext:
+        """A context as http.client makes it (Lib/http/client.py, `_create_https_context`), by the factory of the
+        note's time: one that was put in its place since might not verify."""
+        context = _factory()
+        if self.http_version == 11:
+            context.set_alpn_protocols(["http/1.1"])
+        if context.post_handshake_auth is not None:
+            context.post_handshake_auth = True
+        return context
 
 
 _factory = ssl._create_default_https_context
 _notes: "dict[int, Note]" = {}
 
 
-def note(http_version: int, make: "Make") -> "Note | None":
-    """The note for a default context as it would be made now, or None where it cannot be known.
-
-    Valid as long as the environment, the CA files and the factory are the same. A replaced factory
-    (`ssl._create_default_https_context = ssl._create_unverified_context`) may do anything, so it gets no note.
-    """
-    if ssl._create_default_https_context is not _factory:
-        return None
-    stamp = identity.of_default_trust(), config.key_log()
-    known = _notes.get(http_version)
-    if known is not None and known.stamp == stamp:
-        return known
-    context = make(http_version)
-    context_identity = identity.of_context(context)
-    if context_identity is context:
-        return None
-    known = _notes[http_version] = Note(stamp, context_identity)
-    return known
+def _stamp() -> "Hashable":
+    return identity.of_default_trust(), config.key_log()
 
 
 class ContextAttribute:
     """`HTTPSConnection._context`: turns a note into a private context at the first look."""
-
-    def __init__(self, make: "Make") -> None:
-        self._make = make
 
     def __get__(self, client: "Any", owner: "type | None" = None) -> "Any":
         if client is None:
@@ -66,7 +62,11 @@ class ContextAttribute:
         except KeyError:
             raise AttributeError("_context") from None
         if type(context) is Note:
-            context = vars(client)["_context"] = self._make(client._http_vsn)
+            note = context
+            context = vars(client)["_context"] = note.make_context()
+            if identity.of_context(context) != note.identity:
+                # The CA files changed since; the key of a connection being opened still says otherwise.
+                client._keepalive_taint = "trust-changed"
         return context
 
     def __set__(self, client: "Any", context: "Any") -> None:
@@ -80,24 +80,42 @@ class ContextAttribute:
 _CONTEXT_ARGUMENTS = ("context", "key_file", "cert_file", "check_hostname")
 
 
-def initialize(original: "Any", client: "Any", make: "Make", args: "tuple[Any, ...]", kwargs: "dict[str, Any]") -> bool:
-    """Initialize an `HTTPSConnection` with a note in place of a context; False: not done, nothing happened.
+def initialize(
+    original: "Callable[..., None]", client: "Any", args: "tuple[Any, ...]", kwargs: "dict[str, Any]"
+) -> None:
+    """Initialize an `HTTPSConnection`, with a note in place of a context where the default one is known.
 
-    Declines whenever the caller named a context or anything that would be loaded into one.
+    Never where the caller names a context or anything that would be loaded into one, nor under a replaced factory
+    (`ssl._create_default_https_context = ssl._create_unverified_context`), which may do anything.
     """
-    if len(args) > 2 or (kwargs and any(kwargs.get(name) is not None for name in _CONTEXT_ARGUMENTS)):
-        return False
+    stamp = note = None
     try:
-        default = note(client._http_vsn, make)
-        if default is None:
-            return False
+        if (
+            len(args) <= 2
+            and not (kwargs and any(kwargs.get(name) is not None for name in _CONTEXT_ARGUMENTS))
+            and ssl._create_default_https_context is _factory
+        ):
+            stamp, note = _stamp(), _notes.get(client._http_vsn)
     except Exception:  # noqa: BLE001
         guard.fault("default TLS context")
-        return False
-    kwargs = {**kwargs, "context": _INERT}
+    if note is not None and note.stamp == stamp:
+        original(client, *args, **{**kwargs, "context": _INERT})
+        vars(client)["_context"] = note
+        return
     original(client, *args, **kwargs)
-    vars(client)["_context"] = default
-    return True
+    if stamp is not None:
+        _take_note(client, stamp)
+
+
+def _take_note(client: "Any", stamp: "Hashable") -> None:
+    """Remember what the context contains that this client has just made; nothing if that cannot be known."""
+    try:
+        context = vars(client)["_context"]
+        context_identity = identity.of_context(context)
+        if context_identity is not context:
+            _notes[client._http_vsn] = Note(client._http_vsn, stamp, context_identity)
+    except Exception:  # noqa: BLE001
+        guard.fault("default TLS context")
 
 
 class _Inert:

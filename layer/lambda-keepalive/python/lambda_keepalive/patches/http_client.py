@@ -167,18 +167,9 @@ def _delete(self: "Any") -> None:
 
 def _initialize(original: "Any") -> "Any":
     def __init__(self: "Any", *args: "Any", **kwargs: "Any") -> None:
-        if not default_context.initialize(original, self, _make_default_context, args, kwargs):
-            original(self, *args, **kwargs)
+        default_context.initialize(original, self, args, kwargs)
 
     return __init__
-
-
-def _make_default_context(http_version: int) -> "Any":
-    """The context of a new connection, made by http.client's own constructor."""
-    client: Any = HTTPSConnection.__new__(HTTPSConnection)
-    client._http_vsn = http_version
-    HTTPSConnection.__init__.__wrapped__(client, "localhost")  # type: ignore[attr-defined]
-    return vars(client)["_context"]
 
 
 def install(module: "ModuleType") -> None:
@@ -189,7 +180,7 @@ def install(module: "ModuleType") -> None:
     add(HTTPConnection, "__del__", _delete)
     add(HTTPResponse, "_keepalive_end", None)
     add(HTTPResponse, "_keepalive_connection", None)
-    add(HTTPSConnection, "_context", default_context.ContextAttribute(_make_default_context))
+    add(HTTPSConnection, "_context", default_context.ContextAttribute())
     replace(HTTPResponse, "begin", _begin)
     replace(HTTPConnection, "connect", _connect)
     replace(HTTPConnection, "close", _close)
