@@ -228,6 +228,27 @@ def test_an_import_within_an_import_finds_all_finders(run: Interpreter) -> None:
     assert result
 
 
+def test_contexts_that_nobody_holds_are_not_kept(run: Interpreter, origin: Origin) -> None:
+    held = run(
+        GET,
+        """
+        import gc, ssl, weakref
+        contexts = weakref.WeakSet()
+        for _ in range(30):
+            context = ssl.create_default_context()
+            context.label = "mine"  # an attribute of its own makes it opaque
+            contexts.add(context)
+            get(url, context=context)
+        del context
+        gc.collect()
+        result = len(contexts)
+        """,
+        url=origin.url,
+    )
+    # Those of idle connections: KEEPALIVE_MAX_IDLE_PER_HOST.
+    assert held <= 10
+
+
 def test_the_first_call_makes_one_context(run: Interpreter, origin: Origin) -> None:
     made = run(
         GET,

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 _settings = config.current()
 
-# Why the last connection with an identity was given up: what explains the next miss. Origins are in it too, so that a
-# miss for want of an equal identity can be told from the first connection. Bounded, forgotten when full.
-_fate: "dict[Hashable, str]" = {}
+# Why the last connection with an identity was given up: what explains the next miss. By hash, since an identity may
+# hold a whole TLS context (650 KiB). Origins are in it too, so that a miss for want of an equal identity can be told
+# from the first connection. Bounded, forgotten when full.
+_fate: "dict[int, str]" = {}
 _addresses: "dict[tuple[str, str, int | None], tuple[str, str | None]]" = {}
 _MAX_REMEMBERED = 1000
 """Ten times the idle limit; forgetting costs an explanation or a microsecond, nothing else."""
@@ -43,7 +44,7 @@ def _discarded(connection: Connection, reason: str) -> None:
 def _remember_fate(key: "Hashable", reason: str) -> None:
     if len(_fate) >= _MAX_REMEMBERED:
         _fate.clear()
-    _fate[key] = reason
+    _fate[hash(key)] = reason
 
 
 pool = IdlePool(
@@ -139,7 +140,7 @@ def _attach(
     client._keepalive = Connection(
         sock, key, origin, attributes={name: values[name] for name in names if name in values}, refusal=refusal
     )
-    reason = refusal or _fate.get(key) or ("identity" if origin in _fate else "first")
+    reason = refusal or _fate.get(hash(key)) or ("identity" if hash(origin) in _fate else "first")
     if key is not None:
         _remember_fate(key, "in-use")
         _remember_fate(origin, "in-use")

@@ -63,6 +63,7 @@ class IdlePool:
         # Keys in the order of last use; each list in the order of release.
         self._idle: dict[Hashable, list[Connection]] = {}
         self._count = 0
+        self._count_by_origin: dict[str, int] = {}
         self._inbox: deque[Connection] = deque()
         self._lock = threading.Lock()
         self._open = True
@@ -85,13 +86,7 @@ class IdlePool:
                 if self._inbox:
                     self._take_in()
                 bucket = self._idle.get(key)
-                if bucket is None:
-                    connection = None
-                else:
-                    connection = bucket.pop()
-                    self._count -= 1
-                    if not bucket:
-                        del self._idle[key]
+                connection = None if bucket is None else self._take_out(bucket, -1)
             finally:
                 self._lock.release()
             if connection is None:
@@ -123,40 +118,52 @@ class IdlePool:
             self._inbox.append(connection)
             return
         try:
-            bucket = self._put(connection)
-            surplus = self._overflow(bucket)
+            self._put(connection)
+            surplus = self._overflow(connection.origin)
         finally:
             self._lock.release()
         for connection in surplus:
             self.discard(connection, "overflow")
 
-    def _put(self, connection: "Connection") -> "list[Connection]":
+    def _put(self, connection: "Connection") -> None:
         """Put a connection behind its equals, and these behind all others. Needs the lock."""
-        key = connection.key
+        key, origin = connection.key, connection.origin
         bucket = self._idle.pop(key, None) or []
         bucket.append(connection)
         self._idle[key] = bucket
         self._count += 1
-        return bucket
+        self._count_by_origin[origin] = self._count_by_origin.get(origin, 0) + 1
+
+    def _take_out(self, bucket: "list[Connection]", index: int) -> "Connection":
+        """Take one connection out of a list of equals. Needs the lock.
+
+        A signal handler may raise between any two lines: an empty list must not stay behind.
+        """
+        connection = bucket[index]
+        if len(bucket) == 1:
+            del self._idle[connection.key]
+        del bucket[index]
+        self._count -= 1
+        left = self._count_by_origin.pop(connection.origin, 1) - 1
+        if left > 0:
+            self._count_by_origin[connection.origin] = left
+        return connection
 
     def _take_in(self) -> None:
         """Move what was released while the lock was held to its place. Needs the lock."""
         while self._inbox:
             self._put(self._inbox.popleft())
 
-    def _overflow(self, bucket: "list[Connection]") -> "list[Connection]":
-        """Take out what is over the limits: the oldest of this identity, then of the one unused for longest. Needs
-        the lock."""
+    def _overflow(self, origin: str) -> "list[Connection]":
+        """Take out what is over the limits: of this origin, then of all, that which was unused for longest. Needs the
+        lock."""
         surplus = []
-        while len(bucket) > self.limits.max_idle_per_host and bucket:
-            surplus.append(bucket.pop(0))
-            self._count -= 1
+        while self._count_by_origin.get(origin, 0) > self.limits.max_idle_per_host:
+            oldest = next(bucket for bucket in self._idle.values() if bucket[0].origin == origin)
+            surplus.append(self._take_out(oldest, 0))
         while self._count > self.limits.max_idle:
-            oldest = next(bucket for bucket in self._idle.values() if bucket)
-            surplus.append(oldest.pop(0))
-            self._count -= 1
-        if surplus:
-            self._idle = {key: bucket for key, bucket in self._idle.items() if bucket}
+            oldest = next(iter(self._idle.values()))
+            surplus.append(self._take_out(oldest, 0))
         return surplus
 
     def judge(self, connection: "Connection") -> "str | None":
@@ -191,7 +198,7 @@ class IdlePool:
         try:
             self._take_in()
             held = [connection for bucket in self._idle.values() for connection in bucket]
-            self._idle, self._count = {}, 0
+            self._idle, self._count, self._count_by_origin = {}, 0, {}
         finally:
             self._lock.release()
         return held
