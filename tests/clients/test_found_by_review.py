@@ -249,6 +249,28 @@ def test_contexts_that_nobody_holds_are_not_kept(run: Interpreter, origin: Origi
     assert held <= 10
 
 
+def test_classes_made_for_one_call_are_not_kept(run: Interpreter, plain: Origin) -> None:
+    held = run(
+        GET,
+        """
+        import gc, weakref
+        classes = weakref.WeakSet()
+        for _ in range(300):
+            mine = type("Mine", (HTTPConnection,), {})
+            classes.add(mine)
+            connection = mine(urlsplit(url).netloc)
+            connection.request("GET", "/")
+            connection.getresponse().read()
+            connection.close()
+        del mine, connection
+        gc.collect()
+        result = len(classes)
+        """,
+        url=plain.url,
+    )
+    assert held <= 100
+
+
 def test_the_first_call_makes_one_context(run: Interpreter, origin: Origin) -> None:
     made = run(
         GET,

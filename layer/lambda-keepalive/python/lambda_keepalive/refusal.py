@@ -33,6 +33,8 @@ _METHODS = (
 )
 _KNOWN_MODULES = ("http.client", "urllib3.connection", "botocore.awsrequest", __name__.partition(".")[0])
 _verdicts: "dict[type, bool]" = {}
+_MAX_VERDICTS = 100
+"""More classes than any program has for its connections; classes made anew for each call must not pile up."""
 
 
 def refused_address(host: str, port: "int | None", settings: "Config") -> "str | None":
@@ -73,5 +75,7 @@ def is_known_class(client_class: type) -> bool:
     if known is None:
         methods = [getattr(client_class, name) for name in _METHODS if hasattr(client_class, name)]
         known = all(str(getattr(method, "__module__", "")).startswith(_KNOWN_MODULES) for method in methods)
+        if len(_verdicts) >= _MAX_VERDICTS:
+            _verdicts.clear()
         _verdicts[client_class] = known
     return known
