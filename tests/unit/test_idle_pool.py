@@ -45,7 +45,7 @@ def make(clock: Clock) -> Iterator[Callable[..., Peer]]:
     peers = []
 
     def peer(key: Hashable = "key") -> Peer:
-        peers.append(Peer(key, opened=clock(), idle_since=clock()))
+        peers.append(Peer(key, origin=str(key), opened=clock(), idle_since=clock()))
         return peers[-1]
 
     yield peer
@@ -76,6 +76,17 @@ def test_of_one_identity_the_oldest_gives_way(pool: IdlePool, make: Callable[...
         pool.release(peer.connection)
     assert discarded == [(peers[0].connection, "overflow")]
     assert [peer.closed for peer in peers] == [True, False, False, False]
+
+
+def test_the_identities_of_one_host_share_its_limit(
+    pool: IdlePool, make: Callable[..., Peer], discarded: Discarded
+) -> None:
+    peers = [make(key) for key in "abcd"]
+    for peer in peers:
+        peer.connection.origin = "https://host:443"
+        pool.release(peer.connection)
+    assert discarded == [(peers[0].connection, "overflow")]
+    assert len(pool) == 3
 
 
 def test_of_all_the_identity_unused_for_longest_gives_way(
