@@ -59,14 +59,12 @@ def test_the_servers_hint_lowers_the_idle_timeout_with_a_margin(
 
 
 def test_lifetime_counts_from_the_opening_with_up_to_a_tenth_of_jitter() -> None:
-    peers = [Peer(opened=START, idle_since=(START[0] + 599, START[1] + 599)) for _ in range(50)]
+    peers = [Peer(opened=START, idle_since=START) for _ in range(50)]
+    limits = Limits(idle_timeout=10_000)
 
     def ends(peer: Peer) -> int:
-        return next(
-            second
-            for second in itertools.count()
-            if expired(peer.connection, (START[0] + 599.5, START[1] + second), Limits()) == "lifetime"
-        )
+        moments = ((second, (START[0] + second, START[1] + second)) for second in itertools.count())
+        return next(second for second, now in moments if expired(peer.connection, now, limits) == "lifetime")
 
     moments = [ends(peer) for peer in peers]
     assert all(540 <= moment <= 600 for moment in moments)
