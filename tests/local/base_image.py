@@ -41,7 +41,11 @@ class BaseImage:
         self.name = f"public.ecr.aws/lambda/python:{version}-{machine}"
 
     def ensure(self) -> None:
-        """Make the image, unless it is there already; an image of that name that is not ours is left alone."""
+        """Make the image, unless it is there already; an image of that name that is not ours is left alone.
+
+        What an earlier run left of images built on it is removed: SAM would take them for current.
+        """
+        self.remove_derived()
         archive = self._archive()
         fingerprint = hashlib.sha256(archive).hexdigest()
         question = ["docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', self.name]

@@ -18,7 +18,7 @@ from typing import Any, Self
 from .configuration import FunctionConfiguration
 from .invocation import Fault, Invocation, PendingInvocation
 from .output import Line, Output
-from .sandbox import INIT_LIMIT, Sandbox
+from .sandbox import Sandbox
 
 
 class Emulator:
@@ -92,11 +92,7 @@ class Emulator:
     def initialize(self) -> None:
         """Run INIT ahead of the first invocation, as provisioned concurrency does; Fault if it fails."""
         with self._turn:
-            try:
-                self._ready_sandbox()
-            except Fault:
-                self._end("failure")
-                raise
+            self._ready_sandbox()
             self._rest()
 
     def invoke(self, event: Any) -> Invocation:
@@ -108,23 +104,27 @@ class Emulator:
         with self._turn:
             first_line = len(self._output)
             invocation = PendingInvocation(event, self._configuration.arn, self._configuration.timeout)
+            fault: Fault | None = None
             timed_out = False
+            sandbox: Sandbox | None = None
             try:
                 sandbox = self._ready_sandbox()
                 if self._frozen:  # only then: a test may have stopped a process of its own accord
                     self.thaw()
                 invocation.start()
                 sandbox.run(invocation)
-            except Fault as fault:
-                self._end("failure")
-                self._refuse(invocation, fault)
+            except Fault as failure:
+                fault = failure
             except TimeoutError:
                 timed_out = True
-                if self._configuration.max_concurrency is None:
-                    self._end("timeout")
-                message = f"Task timed out after {self._configuration.timeout:.2f} seconds"
-                self._refuse(invocation, Fault("Sandbox.Timedout", message))
+                fault = Fault("Sandbox.Timedout", f"Task timed out after {self._configuration.timeout:.2f} seconds")
             duration = time.monotonic() - invocation.started
+            if fault is not None:
+                if not invocation.answered:  # else the response was with the caller before the sandbox failed
+                    invocation.error = fault.error(invocation.request_id)
+                # Workers go on when one of them is late (invoke_router.go in AWS's emulator).
+                if sandbox is not None and not (timed_out and self._configuration.max_concurrency):
+                    self._end("timeout" if timed_out else "failure", sandbox)
             self._rest()
             self._output.drain()
             return Invocation(
@@ -179,25 +179,23 @@ class Emulator:
     def _ready_sandbox(self) -> Sandbox:
         with self._making:
             if self._sandbox is None:
-                self._sandbox = Sandbox(self._configuration, self._output, self._directory)
+                sandbox = Sandbox(self._configuration, self._output, self._directory)
                 try:
-                    self._sandbox.initialize()
-                except TimeoutError:
-                    raise Fault("Sandbox.Timedout", f"INIT did not end within {INIT_LIMIT:.0f} s") from None
+                    sandbox.initialize()
+                except BaseException:
+                    sandbox.shutdown("failure")
+                    raise
+                self._sandbox = sandbox
             return self._sandbox
 
     def _rest(self) -> None:
         if self._freezes:
             self.freeze()
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: str, failed: Sandbox | None = None) -> None:
+        """Shut the sandbox down; if `failed` is given only that one, which another caller may have ended already."""
         with self._making:
-            sandbox, self._sandbox, self._frozen = self._sandbox, None, False
-        if sandbox is not None:
-            sandbox.shutdown(reason)
-
-    @staticmethod
-    def _refuse(invocation: PendingInvocation, fault: Fault) -> None:
-        """What the caller learns: nothing, if the response was with him before the sandbox failed."""
-        if not invocation.answered:
-            invocation.error = fault.error(invocation.request_id)
+            sandbox = self._sandbox
+            if sandbox is not None and (failed is None or failed is sandbox):
+                self._sandbox, self._frozen = None, False
+                sandbox.shutdown(reason)

@@ -47,32 +47,11 @@ class Sandbox:
         return self._extensions if self._runtime is None else [*self._extensions, self._runtime]
 
     def initialize(self) -> None:
-        """Run INIT; raises Fault if a process fails in it, TimeoutError if it takes too long."""
-        deadline = time.monotonic() + INIT_LIMIT
-        variables = extension_variables(self._variables)
-        for path in self._extension_files:
-            try:
-                process = SandboxProcess(
-                    path.name,
-                    [path],
-                    environ=variables,
-                    directory=Path("/"),
-                    output=self._output,
-                    exited=self._extension_exited,
-                )
-            except OSError as error:
-                raise Fault("Extension.LaunchError", str(error)) from None
-            self._extensions.append(process)
-        self._exchange.await_registration(deadline)
-        self._runtime = SandboxProcess(
-            "runtime",
-            [VAR_RUNTIME / "bootstrap"],
-            environ=self._variables,
-            directory=self._configuration.task_root,
-            output=self._output,
-            exited=self._runtime_exited,
-        )
-        self._exchange.await_ready(deadline)
+        """Run INIT; raises Fault if a process fails in it or if it takes too long."""
+        try:
+            self._start_all()
+        except TimeoutError:
+            raise Fault("Sandbox.Timedout", f"INIT did not end within {INIT_LIMIT:.0f} s") from None
 
     def run(self, invocation: PendingInvocation) -> None:
         """Carry out an invocation to its end; raises Fault, and TimeoutError at the function's timeout."""
@@ -110,6 +89,33 @@ class Sandbox:
         if self._log_socket is not None:
             self._log_socket.close()
         self._output.drain()
+
+    def _start_all(self) -> None:
+        deadline = time.monotonic() + INIT_LIMIT
+        variables = extension_variables(self._variables)
+        for path in self._extension_files:
+            try:
+                process = SandboxProcess(
+                    path.name,
+                    [path],
+                    environ=variables,
+                    directory=Path("/"),
+                    output=self._output,
+                    exited=self._extension_exited,
+                )
+            except OSError as error:
+                raise Fault("Extension.LaunchError", str(error)) from None
+            self._extensions.append(process)
+        self._exchange.await_registration(deadline)
+        self._runtime = SandboxProcess(
+            "runtime",
+            [VAR_RUNTIME / "bootstrap"],
+            environ=self._variables,
+            directory=self._configuration.task_root,
+            output=self._output,
+            exited=self._runtime_exited,
+        )
+        self._exchange.await_ready(deadline)
 
     def _extension_exited(self, process: SandboxProcess) -> None:
         message = f"Extension {process.name} exited with error: {process.exit_status}"

@@ -226,6 +226,13 @@ class TestInit:
         assert (failed.error["errorType"], failed.error["errorMessage"]) == ("RuntimeError", "not today")
         assert recovered.payload["count"] == 1
 
+    def test_directory_that_does_not_exist_is_the_callers_mistake(self, tmp_path: Path, layer: Path) -> None:
+        write_extension(layer, "extension")
+        with Emulator(handler="app.handler", task_root=tmp_path / "missing", layer=layer) as function:
+            with pytest.raises(FileNotFoundError, match="missing"):
+                function.invoke({})
+            assert function.processes == {}
+
     def test_init_ahead_of_an_invocation_tells_its_failure(self, task_root: Path) -> None:
         write_function(task_root, "raise RuntimeError('not today')")
         with (
