@@ -292,3 +292,13 @@ def test_the_first_call_makes_one_context(run: Interpreter, origin: Origin) -> N
         url=origin.url,
     )
     assert made == 1
+
+
+def test_a_wrapper_path_with_two_slashes_leaves_no_trace(run: Interpreter, tree: Path) -> None:
+    doubled = f"{tree}//lambda-keepalive/python"
+    result = run(
+        "import os; result = [os.environ.get('PYTHONPATH'), 'lambda_keepalive' in sys.modules]",
+        layer=False,
+        environ={"PYTHONPATH": doubled},
+    )
+    assert result == [None, True]

@@ -16,10 +16,14 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def _restore_path() -> None:
-    """Take this directory out of PYTHONPATH and `sys.path`; an unset PYTHONPATH is unset again."""
+    """Take this directory out of PYTHONPATH and `sys.path`; an unset PYTHONPATH is unset again.
+
+    It stands there as AWS_LAMBDA_EXEC_WRAPPER spells it (`/opt//lambda-keepalive`), while `sys.path` is normalized.
+    """
     entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    if _HERE in entries:
-        entries.remove(_HERE)
+    ours = next((entry for entry in entries if entry and os.path.abspath(entry) == _HERE), None)
+    if ours is not None:
+        entries.remove(ours)
         if entries:
             os.environ["PYTHONPATH"] = os.pathsep.join(entries)
         else:
