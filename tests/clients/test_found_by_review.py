@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.clients.interpreter import Interpreter
 from tests.support.certificates import Authority
 from tests.support.origin import Exchange, Origin
@@ -131,6 +133,41 @@ def test_a_socket_borrowed_from_a_connection_stays_its_users(run: Interpreter, p
         url=plain.url,
     )
     assert result
+
+
+@pytest.mark.parametrize("declared", [3, 7])
+@pytest.mark.parametrize("client", ["http.client", "urllib3", "urlopen"])
+def test_a_body_of_another_length_than_declared_ends_the_connection(
+    run: Interpreter, plain: Origin, client: str, declared: int
+) -> None:
+    def answer_early(exchange: Exchange) -> None:
+        exchange.respond(200, b"enough")
+
+    plain.route("/early", answer_early, before_body=declared > 5)
+    fields = {"Content-Length": str(declared)}
+    call = {
+        "http.client": """
+            connection = connect(url)
+            connection.request("POST", "/early", b"12345", fields)
+            connection.getresponse().read()
+            connection.close()
+        """,
+        "urllib3": """
+            import urllib3
+            def get(url):
+                with urllib3.PoolManager() as manager:
+                    return manager.request("GET", url).status
+
+            with urllib3.PoolManager() as manager:
+                manager.request("POST", url + "/early", body=b"12345", headers=fields, retries=False)
+        """,
+        "urlopen": """
+            from urllib.request import Request, urlopen
+            urlopen(Request(url + "/early", b"12345", fields)).read()
+        """,
+    }
+    assert run(GET, call[client], "result = get(url)", url=plain.url, fields=fields) == 200
+    assert plain.accepted == 2
 
 
 def test_a_second_connection_field_counts(run: Interpreter, plain: Origin) -> None:

@@ -53,29 +53,62 @@ def _endheaders(original: "Any") -> "Any":
         if connection is not None:
             # Before a byte is sent: another thread may close meanwhile. A new connection is busy from its start.
             connection.busy = True
-        taint = request_taint(self._buffer)
+        head = request_head(self._buffer)
+        taint = request_taint(head)
         if taint is not None or connection is None:
             self._keepalive_taint = taint
+        body = body_length(head)
+        self._keepalive_unsent = None if body is None else len(head) + len(b"\r\n\r\n") + body
         original(self, *args, **kwargs)
 
     return endheaders
 
 
-def request_taint(lines: "list[Any]") -> "str | None":
-    """The rule by which a request with this head makes its connection unfit for others, or None. Never raises.
+def _send(original: "Any") -> "Any":
+    def send(self: "Any", data: "Any") -> None:
+        original(self, data)
+        # Without a connection this was a proxy's CONNECT, which is no part of the request.
+        if self._keepalive_unsent is not None and self._keepalive is not None:
+            try:
+                self._keepalive_unsent -= len(data) if type(data) is bytes else memoryview(data).nbytes
+            except Exception:  # noqa: BLE001
+                # A file (botocore): its sender has looked up how long it is.
+                self._keepalive_unsent = None
+
+    return send
+
+
+def request_head(lines: "list[Any]") -> bytes:
+    """The lines of a request head that waits to be sent, in lower case."""
+    try:
+        return b"\r\n".join(lines).lower()
+    except TypeError:
+        # botocore and careless callers mix str into the lines.
+        encoded = [line.encode("latin-1", "replace") if isinstance(line, str) else bytes(line) for line in lines]
+        return b"\r\n".join(encoded).lower()
+
+
+def body_length(head: bytes) -> "int | None":
+    """How many bytes of body a request head announces; None if they are chunked, a negative number if nobody can tell.
+
+    A server takes exactly as many (RFC 9112, 6.3). What a careless caller sends beyond them would be read as the
+    beginning of the next request, and what is missing would be taken from it.
+    """
+    if b"\ntransfer-encoding:" in head:
+        return None
+    _, found, rest = head.partition(b"\ncontent-length:")
+    digits = rest.partition(b"\r")[0].strip()
+    if not found:
+        return 0
+    return int(digits) if digits.isdigit() and b"\ncontent-length:" not in rest else -1
+
+
+def request_taint(head: bytes) -> "str | None":
+    """The rule by which a request with this head makes its connection unfit for others, or None.
 
     `asked-close`: it says `Connection: close` (RFC 9112, 9.6); `upgraded`: it asks for another protocol; `credentials`:
     NTLM and Negotiate authenticate the connection, not the request (RFC 4559, 6).
     """
-    try:
-        head = b"\r\n".join(lines).lower()
-    except TypeError:
-        # botocore and careless callers mix str into the lines.
-        head = b"\r\n".join(
-            line.encode("latin-1", "replace") if isinstance(line, str) else bytes(line) for line in lines
-        ).lower()
-    except Exception:  # noqa: BLE001
-        return "unreadable"
     if b"\nconnection:" in head:
         for line in head.split(b"\r\n"):
             name, _, value = line.partition(b":")
@@ -95,10 +128,9 @@ def _getresponse(original: "Any") -> "Any":
             return original(self)
         try:
             transport.sending(connection)
-            # botocore got the final response before it sent the body (Expect: 100-continue); the server may still
-            # wait for it.
-            if getattr(self, "_response_received", False):
-                self._keepalive_taint = "unsent-body"
+            # More or less than announced; botocore, too, sends no body when `Expect: 100-continue` was refused.
+            if self._keepalive_unsent:
+                self._keepalive_taint = "body-length"
         except Exception:  # noqa: BLE001
             guard.fault("getresponse")
         response = original(self)
@@ -176,6 +208,7 @@ def install(module: "ModuleType") -> None:
     """Patch `http.client`."""
     add(HTTPConnection, "_keepalive", None)
     add(HTTPConnection, "_keepalive_taint", None)
+    add(HTTPConnection, "_keepalive_unsent", None)
     add(HTTPConnection, "_keepalive_client", "http.client")
     add(HTTPConnection, "__del__", _delete)
     add(HTTPResponse, "_keepalive_end", None)
@@ -185,6 +218,7 @@ def install(module: "ModuleType") -> None:
     replace(HTTPConnection, "connect", _connect)
     replace(HTTPConnection, "close", _close)
     replace(HTTPConnection, "endheaders", _endheaders)
+    replace(HTTPConnection, "send", _send)
     replace(HTTPConnection, "getresponse", _getresponse)
     replace(HTTPResponse, "_close_conn", _close_conn)
     replace(HTTPSConnection, "__init__", _initialize)
