@@ -95,12 +95,15 @@ def test_without_its_python_part_nothing_happens(
     assert run(arguments, origin)[0] == expected
 
 
-def test_without_the_extension_the_connections_are_reused_all_the_same(
+def test_without_the_extension_the_connections_are_reused_all_the_same_and_one_line_says_so(
     arguments: dict[str, Any], origin: Origin, layer: Path, expected: list[Any]
 ) -> None:
     shutil.rmtree(layer / "extensions")
     before = origin.accepted
-    assert run(arguments, origin) == (expected, [])
+    payloads, complaints = run(arguments, origin)
+    assert payloads == expected
+    assert [line for line in complaints if "is missing, so there are no metrics" in line] == complaints
+    assert len(complaints) == 1
     assert origin.accepted == before + len(expected[0])  # each client keeps one: their identities differ
 
 

@@ -9,12 +9,13 @@ import os
 import sys
 import time
 
-from lambda_keepalive import config, lifecycle, record
+from lambda_keepalive import config, guard, lifecycle, record
 from lambda_keepalive.stats import stats
 
 _settings = config.current()
 _path = os.path.join(_settings.runtime_dir, "records")
 _runtime = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+_EXTENSION = os.path.join(__file__.rsplit("/", 4)[0], "extensions", "lambda-keepalive")
 _descriptor = -1
 
 
@@ -62,6 +63,9 @@ def _write(line: bytes) -> None:
         pass
     except OSError:
         close()
+        # An extension that is there says itself what keeps it from making the FIFO.
+        if not os.path.exists(_EXTENSION):
+            guard.once(f"{_EXTENSION} is missing, so there are no metrics; KEEPALIVE_METRICS=off silences this")
 
 
 def close() -> None:
