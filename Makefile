@@ -35,7 +35,8 @@ check: setup ## Format, lint and type-check everything (seconds)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/shellcheck layer/lambda-keepalive/exec .ci/run .ci/install
+	$(BIN)/shellcheck layer/lambda-keepalive/exec .ci/run .ci/install $(wildcard tests/local/*.sh tests/suites/*.sh) \
+		tests/local/var_runtime/bootstrap
 	$(BIN)/cfn-lint template.yaml
 
 .PHONY: test
