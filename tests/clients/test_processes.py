@@ -49,7 +49,8 @@ def test_sixteen_threads_with_mixed_clients_get_their_own_answers(run: Interpret
             thread.join()
         result = wrong
     """
-    assert run(code, url=origin.url) == []
+    # Room for all: urllib3's connections and http.client's count for the same host.
+    assert run(code, url=origin.url, environ={"KEEPALIVE_MAX_IDLE_PER_HOST": "32"}) == []
     assert origin.received == 16 * 20
     assert origin.accepted <= 2 * 16, "no more than one per thread and kind"
 
