@@ -93,6 +93,33 @@ def test_trust_that_changed_before_the_handshake_is_not_taken_for_the_old_one(
     assert result == "refused"
 
 
+def test_a_ca_file_rewritten_with_its_size_and_time_kept_is_another(
+    run: Interpreter, origin: Origin, tmp_path: Path
+) -> None:
+    result = run(
+        GET,
+        """
+        import os, shutil, ssl
+        good = open(os.environ["SSL_CERT_FILE"]).read()
+        os.environ["SSL_CERT_FILE"] = path
+        with open(path, "w") as file:
+            file.write(good)
+        get(url)
+        status = os.stat(path)
+        with open(path, "r+") as file:
+            file.write(good.replace("BEGIN CERTIFICATE", "begin certificate"))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        try:
+            result = get(url)
+        except OSError as error:
+            result = type(error).__name__
+        """,
+        url=origin.url,
+        path=str(tmp_path / "bundle"),
+    )
+    assert result == "SSLCertVerificationError"
+
+
 def test_a_socket_whose_tls_its_user_ended_is_given_to_nobody(run: Interpreter, origin: Origin) -> None:
     result = run(
         GET,

@@ -46,15 +46,15 @@ _PROPERTIES = tuple(
 
 
 def of_file(path: "str | bytes | os.PathLike[str] | None") -> "Hashable":
-    """A file by name, inode, time and size: replaced or rewritten means another identity. A missing file equals only
-    a missing file."""
+    """A file by name, inode, times and size: replaced or rewritten means another identity, even if the writer put the
+    time back (of modification; nobody sets that of the change). A missing file equals only a missing file."""
     if path is None:
         return None
     try:
         status = os.stat(path)
     except (OSError, ValueError):
         return os.fspath(path), None
-    return os.fspath(path), status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+    return os.fspath(path), status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
 
 def of_default_trust() -> "Hashable":
