@@ -1,0 +1,157 @@
+"""The kernel's word on idle sockets: over TCP here; over TLS and whole clients in tests/socketlevel."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from lambda_keepalive.pool.connection import Connection
+from lambda_keepalive.pool.probe import is_stale
+
+from tests.support.certificates import Authority
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def tcp() -> Iterator[Pair]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        server, _ = listener.accept()
+    with client, server:
+        yield client, server
+
+
+@pytest.fixture(params=[ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["TLS 1.2", "TLS 1.3"])
+def tls(request: pytest.FixtureRequest, tmp_path: Path, tcp: Pair) -> Iterator[Pair]:
+    """Both ends after the handshake; with 1.3 the server's session tickets wait unread at the client."""
+    authority = Authority(tmp_path)
+    context = ssl.create_default_context(cafile=str(authority.bundle))
+    client, server = tcp
+    client.settimeout(10)
+    # In one thread: each side moves on until it wants what the other has not sent.
+    client_end = context.wrap_socket(client, server_hostname="localhost", do_handshake_on_connect=False)
+    server_context = authority.issue("localhost").server_context(maximum=request.param)
+    server_end = server_context.wrap_socket(server, server_side=True, do_handshake_on_connect=False)
+    client_end.setblocking(False)
+    server_end.setblocking(False)
+    for _ in range(10):
+        for end in (client_end, server_end):
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    client_end.settimeout(7)
+    server_end.settimeout(7)
+    assert client_end.version() == server_end.version()
+    with client_end, server_end:
+        yield client_end, server_end
+
+
+def arrived(sock: socket.socket) -> None:
+    """Wait until something is to be read or the peer has closed."""
+    import select
+
+    assert select.select([sock], [], [], 10)[0]
+
+
+def stale(sock: socket.socket) -> bool:
+    return is_stale(Connection(sock, "key", "http://host:80"))
+
+
+def fin(end: socket.socket) -> None:
+    end.close()
+
+
+def half_close(end: socket.socket) -> None:
+    end.shutdown(socket.SHUT_WR)
+
+
+def reset(end: socket.socket) -> None:
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    end.close()
+
+
+def surplus(end: socket.socket) -> None:
+    end.sendall(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+
+
+@pytest.mark.parametrize("deed", [fin, half_close, reset, surplus])
+def test_a_connection_on_which_the_peer_did_anything_is_stale(tcp: Pair, deed: Callable[[socket.socket], None]) -> None:
+    client, server = tcp
+    assert not stale(client)
+    deed(server)
+    arrived(client)
+    assert stale(client)
+
+
+def test_urgent_data_is_stale_too(tcp: Pair) -> None:
+    import select
+
+    client, server = tcp
+    server.send(b"!", socket.MSG_OOB)
+    assert select.select([], [], [client], 10)[2]
+    assert stale(client)
+
+
+def test_a_socket_that_somebody_closed_is_stale(tcp: Pair) -> None:
+    client, _ = tcp
+    connection = Connection(client, "key", "http://host:80")
+    assert not is_stale(connection)
+    client.close()
+    assert is_stale(connection)
+
+
+@pytest.mark.parametrize("timeout", [None, 0.0, 5.0])
+def test_asking_leaves_the_timeout_as_it_was(tcp: Pair, timeout: float | None) -> None:
+    client, server = tcp
+    client.settimeout(timeout)
+    assert not stale(client)
+    server.close()
+    arrived(client)
+    assert stale(client)
+    assert client.gettimeout() == timeout
+
+
+def test_an_idle_tls_connection_is_good_again_and_again_whatever_tickets_wait(tls: Pair) -> None:
+    client, server = tls
+    for _ in range(3):
+        assert not stale(client)
+        assert client.gettimeout() == 7
+    server.sendall(b"answer")
+    assert client.recv(10) == b"answer"
+    assert not stale(client)
+
+
+@pytest.mark.parametrize("deed", [fin, half_close, reset, surplus])
+def test_a_tls_connection_on_which_the_peer_did_anything_is_stale(
+    tls: Pair, deed: Callable[[socket.socket], None]
+) -> None:
+    client, server = tls
+    assert not stale(client)
+    deed(server)
+    arrived(client)
+    assert stale(client)
+    assert client.gettimeout() == 7
+
+
+def test_a_close_notify_without_a_fin_is_stale(tls: Pair) -> None:
+    client, server = tls
+    assert not stale(client)
+    server.setblocking(False)
+    with pytest.raises(ssl.SSLWantReadError):
+        server.unwrap()  # type: ignore[attr-defined]
+    arrived(client)
+    assert stale(client)
+
+
+def test_decrypted_bytes_that_nobody_read_are_stale(tls: Pair) -> None:
+    client, server = tls
+    assert not stale(client)
+    server.sendall(b"answer and surplus")
+    assert client.recv(6) == b"answer"
+    assert stale(client)
