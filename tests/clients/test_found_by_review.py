@@ -120,6 +120,38 @@ def test_a_ca_file_rewritten_with_its_size_and_time_kept_is_another(
     assert result == "SSLCertVerificationError"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "urllib3.util.connection.HAS_IPV6 = not urllib3.util.connection.HAS_IPV6",
+        "urllib3.util.connection.allowed_gai_family = lambda: 2",
+        "urllib3.connection.ssl_wrap_socket = functools.partial(urllib3.connection.ssl_wrap_socket)",
+        "urllib3.connection.HTTPConnection._new_conn = mine",
+    ],
+)
+def test_urllib3_told_to_connect_otherwise_does(run: Interpreter, origin: Origin, change: str) -> None:
+    result = run(
+        """
+        import functools, urllib3
+        original = urllib3.connection.HTTPConnection._new_conn
+
+        def mine(self):
+            return original(self)
+
+        def get():
+            with urllib3.PoolManager() as manager:
+                return manager.request("GET", url).status
+
+        get()
+        """,
+        change,
+        "result = get()",
+        url=origin.url,
+    )
+    assert result == 200
+    assert origin.accepted == 2
+
+
 def test_a_socket_whose_tls_its_user_ended_is_given_to_nobody(run: Interpreter, origin: Origin) -> None:
     result = run(
         GET,

@@ -12,10 +12,12 @@ import queue
 import sys
 import weakref
 
+from urllib3 import connection as connection_module
 from urllib3._version import __version__
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util import connection as socket_factory
+from urllib3.util import ssl_ as tls_factory
 
 from lambda_keepalive import config, exchange, guard, identity, transport
 from lambda_keepalive.patching import PatchSkipped, add, replace
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _ATTRIBUTES = ("is_verified", "proxy_is_verified", "_has_connected_to_proxy", "auto_open", "_raw_proxy_headers")
 
 _chosen = config.current().clients
+_new_conn = HTTPConnection._new_conn
 
 
 def identify(client: "Any") -> "tuple[Hashable | None, str, str | None]":
@@ -63,14 +66,29 @@ def identify(client: "Any") -> "tuple[Hashable | None, str, str | None]":
         getattr(client, "_tunnel_scheme", None),
         identity.freeze(client._tunnel_headers) if tunnel else None,
         _of_tls(client) if tls else None,
-        socket_factory.create_connection,
+        _functions_in_force(),
         identity.functions_in_force(),
     )
     return key, origin, None
 
 
+def _functions_in_force() -> "Hashable":
+    """What urllib3 itself would make the connection with, by modules in which people replace it: to force IPv4, other
+    ciphers, another TLS library."""
+    return (
+        socket_factory.create_connection,
+        socket_factory.allowed_gai_family,
+        socket_factory.HAS_IPV6,
+        connection_module.ssl_wrap_socket,
+        connection_module.create_urllib3_context,  # type: ignore[attr-defined]
+        tls_factory.SSLContext,
+        getattr(tls_factory, "DEFAULT_CIPHERS", None),
+    )
+
+
 def _refused_class(client_class: type) -> "str | None":
-    if not is_known_class(client_class):
+    # The verdict on the class is remembered, and may be older than a replaced method.
+    if HTTPConnection._new_conn is not _new_conn or not is_known_class(client_class):
         return "foreign-class"
     name = "botocore" if client_class.__module__.startswith("botocore.") else "urllib3"
     return None if name in _chosen else "not-chosen"
