@@ -79,7 +79,7 @@ def _functions_in_force() -> "Hashable":
         socket_factory.create_connection,
         socket_factory.allowed_gai_family,
         socket_factory.HAS_IPV6,
-        connection_module.ssl_wrap_socket,
+        connection_module.ssl_wrap_socket,  # type: ignore[attr-defined]
         connection_module.create_urllib3_context,  # type: ignore[attr-defined]
         tls_factory.SSLContext,
         getattr(tls_factory, "DEFAULT_CIPHERS", None),
