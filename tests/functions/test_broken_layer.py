@@ -88,13 +88,17 @@ class TestRecords:
         works(function)
         assert (origin.received, origin.accepted) == (6, 2)
 
-    def test_without_an_extension_nothing_is_printed(
+    def says_that_the_extension_is_missing(self, function: Emulator) -> None:
+        (line,) = function.lines
+        assert "extensions/lambda-keepalive is missing, so there are no metrics" in line.text
+
+    def test_without_an_extension_one_line_says_so(
         self, sandbox: Callable[..., Emulator], opt: Path, tmp_path: Path, origin: Origin
     ) -> None:
         shutil.rmtree(opt / "extensions")
         with sandbox(write_function(tmp_path / "task", MIXED), opt) as function:
             self.keeps_connections(function, origin)
-            assert function.lines == []
+            self.says_that_the_extension_is_missing(function)
 
     def test_a_fifo_that_nobody_reads_delays_nobody(
         self, sandbox: Callable[..., Emulator], opt: Path, tmp_path: Path, origin: Origin
@@ -106,7 +110,7 @@ class TestRecords:
         environ = {"KEEPALIVE_RUNTIME_DIR": str(runtime)}
         with sandbox(write_function(tmp_path / "task", MIXED), opt, environ) as function:
             self.keeps_connections(function, origin)
-            assert function.lines == []
+            self.says_that_the_extension_is_missing(function)
 
     def test_a_fifo_that_is_full_delays_nobody(
         self, sandbox: Callable[..., Emulator], opt: Path, tmp_path: Path, origin: Origin
@@ -127,16 +131,20 @@ class TestRecords:
         finally:
             os.close(reader)
 
+    @pytest.mark.parametrize("kind", ["file", "directory"])
     def test_records_that_are_a_plain_file_or_a_directory_are_left_alone(
-        self, sandbox: Callable[..., Emulator], opt: Path, tmp_path: Path, origin: Origin
+        self, sandbox: Callable[..., Emulator], opt: Path, tmp_path: Path, origin: Origin, kind: str
     ) -> None:
         shutil.rmtree(opt / "extensions")
         runtime = tmp_path / "runtime"
-        (runtime / "records").mkdir(parents=True)
+        runtime.mkdir()
+        records = runtime / "records"
+        records.touch() if kind == "file" else records.mkdir()
         environ = {"KEEPALIVE_RUNTIME_DIR": str(runtime)}
         with sandbox(write_function(tmp_path / "task", MIXED), opt, environ) as function:
             self.keeps_connections(function, origin)
-            assert function.lines == []
+            self.says_that_the_extension_is_missing(function)
+        assert kind == "directory" or records.read_bytes() == b""
 
     def test_a_runtime_directory_that_cannot_be_made_costs_one_line_of_the_extension(
         self, sandbox: Callable[..., Emulator], built: Path, tmp_path: Path, origin: Origin
@@ -182,7 +190,7 @@ class TestRecords:
             function.thaw()
             assert os.read(reader, 4096).startswith(b"LKA1 "), "a new reader is found"
             os.close(reader)
-            assert function.lines == []
+            self.says_that_the_extension_is_missing(function)
         assert origin.accepted == 2
 
 

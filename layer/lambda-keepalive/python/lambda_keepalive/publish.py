@@ -5,7 +5,9 @@ lost and the function does not notice. Opened at the first record, and again aft
 that starts late is found.
 """
 
+import errno
 import os
+import stat
 import sys
 import time
 
@@ -58,6 +60,8 @@ def _write(line: bytes) -> None:
     try:
         if _descriptor < 0:
             _descriptor = os.open(_path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            if not stat.S_ISFIFO(os.fstat(_descriptor).st_mode):
+                raise OSError(errno.EINVAL, "not a FIFO", _path)
         os.write(_descriptor, line)
     except BlockingIOError:
         pass
