@@ -301,6 +301,44 @@ def test_a_signal_handler_may_call_while_a_pool_is_locked(run: Interpreter, plai
     assert result == 200
 
 
+def test_a_signal_handler_that_raises_leaves_the_pool_usable(run: Interpreter, plain: Origin) -> None:
+    result = run(
+        GET,
+        """
+        import threading
+
+        get(url)
+        from lambda_keepalive.transport import pool
+
+        class Alarm(BaseException):
+            pass
+
+        def interrupt(frame, event, argument):
+            global left
+            if event == "c_return" and frame.f_globals["__name__"] == "lambda_keepalive.pool.idle":
+                left -= 1
+                if left == 0:
+                    raise Alarm
+
+        for number in range(1, 20):
+            left = number
+            sys.setprofile(interrupt)
+            try:
+                get(url)
+            except Alarm:
+                pass
+            sys.setprofile(None)
+
+        thread = threading.Thread(target=get, args=[url], daemon=True)
+        thread.start()
+        thread.join(10)
+        result = [thread.is_alive(), len(pool._inbox)]
+        """,
+        url=plain.url,
+    )
+    assert result == [False, 0]
+
+
 def test_an_import_within_an_import_finds_all_finders(run: Interpreter) -> None:
     result = run(
         """

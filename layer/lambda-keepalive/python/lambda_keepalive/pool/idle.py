@@ -2,12 +2,13 @@
 
 Acquire takes the connection that became idle last (LIFO), so that surplus ones age out. Whoever holds a connection
 outside the pool owns it alone. Thread-safe, and never stuck: the garbage collector and signal handlers may come in from
-anywhere, also from within this module, so a release does not wait for the lock and an acquire not for long.
+anywhere, also from within this module, so whoever finds the lock held by his own thread goes on without it. It is taken
+by `with` alone: a signal handler that raises can get between any `acquire()` and its `try`, and the lock stay taken.
 """
 
+import _thread
 import atexit
 import os
-import threading
 from collections import deque
 
 from lambda_keepalive.pool import connection as this_process
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
             """How many idle connections are held."""
 
 
-# Longer than any thread holds the lock (microseconds), shorter than anybody would notice. Seconds.
-_PATIENCE = 0.05
-
-
 class IdlePool:
     """Idle connections by transport identity, with limits.
 
@@ -65,7 +62,7 @@ class IdlePool:
         self._count = 0
         self._count_by_origin: dict[str, int] = {}
         self._inbox: deque[Connection] = deque()
-        self._lock = threading.Lock()
+        self._lock = _thread.RLock()
         self._open = True
 
     def __len__(self) -> int:
@@ -77,18 +74,16 @@ class IdlePool:
     def acquire(self, key: "Hashable") -> "Connection | None":
         """Take the freshest good connection with this key; those found bad on the way are closed.
 
-        Falls back to what live client pools hold idle. The caller owns the result. A lock that cannot be had is a miss.
+        Falls back to what live client pools hold idle. The caller owns the result. From within the pool all is a miss.
         """
         while True:
-            if not self._lock.acquire(timeout=_PATIENCE):
+            if self._lock._is_owned():  # type: ignore[attr-defined]
                 return None
-            try:
+            with self._lock:
                 if self._inbox:
                     self._take_in()
                 bucket = self._idle.get(key)
-                connection = None if bucket is None else self._take_out(bucket, -1)
-            finally:
-                self._lock.release()
+                connection = self._take_out(bucket, -1) if bucket else None
             if connection is None:
                 return self._borrow(key)
             reason = self.judge(connection)
@@ -114,14 +109,12 @@ class IdlePool:
             self.discard(connection, "process" if self._open else "exit")
             return
         connection.idle_since = self._clock()
-        if not self._lock.acquire(blocking=False):
+        if self._lock._is_owned():  # type: ignore[attr-defined]
             self._inbox.append(connection)
             return
-        try:
+        with self._lock:
             self._put(connection)
             surplus = self._overflow(connection.origin)
-        finally:
-            self._lock.release()
         for connection in surplus:
             self.discard(connection, "overflow")
 
@@ -192,15 +185,13 @@ class IdlePool:
             lender.review(self.judge)
 
     def _take_all(self) -> "list[Connection]":
-        """Take out all that is held, equals in the order of release; nothing if the lock cannot be had."""
-        if not self._lock.acquire(timeout=_PATIENCE):
+        """Take out all that is held, equals in the order of release; nothing from within the pool."""
+        if self._lock._is_owned():  # type: ignore[attr-defined]
             return []
-        try:
+        with self._lock:
             self._take_in()
             held = [connection for bucket in self._idle.values() for connection in bucket]
             self._idle, self._count, self._count_by_origin = {}, 0, {}
-        finally:
-            self._lock.release()
         return held
 
     def idle_count(self) -> int:
@@ -220,7 +211,7 @@ class IdlePool:
     def after_fork(self) -> None:
         """In a child: let go of the parent's connections. Closing a descriptor here leaves the parent's open, and no
         TLS goodbye is sent."""
-        self._lock = threading.Lock()
+        self._lock = _thread.RLock()
         for connection in self._take_all():
             connection.close()
 
