@@ -28,7 +28,8 @@ def read(response: "Any") -> bool:
     """Do the work of `HTTPResponse.begin` for an ordinary head; False, and nothing read or set, for any other.
 
     Like http.client this waits for the peer if nothing has arrived, and never reads beyond the head. What it sets
-    follows Lib/http/client.py, `begin` and `_check_close`, line by line.
+    follows Lib/http/client.py, `begin` and `_check_close`, line by line. All is worked out before anything is read or
+    set, so that after a fault of ours the library can still do it.
     """
     buffered = response.fp.peek()
     size = buffered.find(b"\r\n\r\n") + 4
@@ -36,7 +37,6 @@ def read(response: "Any") -> bool:
     parts = _ORDINARY(head)
     if parts is None or _CONTAINER(head) is not None or head.count(b"\n") > _MAX_FIELDS:
         return False
-    response.fp.read(size)
 
     fields = []
     framing: dict[str, str] = {}
@@ -48,23 +48,27 @@ def read(response: "Any") -> bool:
         if lowered in _FRAMING and lowered not in framing:
             # Of repeated fields the first one counts, as for `Message.get`.
             framing[lowered] = value
-
     message = HTTPMessage()
     message._headers = fields  # type: ignore[attr-defined]
     message._payload = ""  # type: ignore[attr-defined]
+    status = int(parts[1])
+    reason = (parts[2] or b"").decode("ascii").strip()
+    chunked = framing.get("transfer-encoding", "").lower() == "chunked"
+    length = None if chunked else _length(framing.get("content-length", ""))
+    if status in (204, 304) or response._method == "HEAD":
+        length = 0
+    closes = "close" in framing.get("connection", "").lower() or (not chunked and length is None)
+
+    response.fp.read(size)
     response.headers = response.msg = message
     response.version = 11
-    response.code = response.status = status = int(parts[1])
-    response.reason = (parts[2] or b"").decode("ascii").strip()
-    response.chunked = chunked = framing.get("transfer-encoding", "").lower() == "chunked"
+    response.code = response.status = status
+    response.reason = reason
+    response.chunked = chunked
     if chunked:
         response.chunk_left = None
-    response.will_close = "close" in framing.get("connection", "").lower()
-    response.length = None if chunked else _length(framing.get("content-length", ""))
-    if status in (204, 304) or response._method == "HEAD":
-        response.length = 0
-    if not response.will_close and not chunked and response.length is None:
-        response.will_close = True
+    response.will_close = closes
+    response.length = length
     return True
 
 

@@ -175,10 +175,21 @@ def _begin(original: "Any") -> "Any":
             and not args
             and not any(kwargs.values())
         )
-        if not (ordinary and response_head.read(self)):
+        if not (ordinary and _read_head(self)):
             original(self, *args, **kwargs)
 
     return begin
+
+
+def _read_head(response: "Any") -> bool:
+    try:
+        return response_head.read(response)
+    except OSError:
+        # Of the connection, a time-out for example: the caller's to know.
+        raise
+    except Exception:  # noqa: BLE001
+        guard.fault("response head")
+        return False
 
 
 _read_status = HTTPResponse._read_status  # type: ignore[attr-defined]
