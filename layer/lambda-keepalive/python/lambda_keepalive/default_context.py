@@ -64,7 +64,12 @@ class ContextAttribute:
         if type(context) is Note:
             note = context
             context = vars(client)["_context"] = note.make_context()
-            if identity.of_context(context) != note.identity:
+            try:
+                changed = identity.of_context(context) != note.identity
+            except Exception:  # noqa: BLE001
+                guard.fault("default TLS context")
+                changed = True
+            if changed:
                 # The CA files changed since; the key of a connection being opened still says otherwise.
                 client._keepalive_taint = "trust-changed"
         return context
