@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 def _wait_next_invocation(original: "Any") -> "Any":
     def wait_next_invocation(self: "Any", *args: "Any", **kwargs: "Any") -> "Any":
-        lifecycle.ending()
+        try:
+            lifecycle.ending()
+        except Exception:  # noqa: BLE001
+            guard.fault("end of the invocation")
         request = original(self, *args, **kwargs)
         try:
             lifecycle.starting(str(request.invoke_id))
