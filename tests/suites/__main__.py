@@ -40,10 +40,11 @@ class Job:
 def jobs() -> Iterator[Job]:
     for suite in catalog.LIBRARIES:
         prepare = functools.partial(environments.of_library, suite)
-        yield Job(suite.name, suite.python, prepare, running.run_pytest, [suite.tests], [catalog.POOLED])
+        run = functools.partial(running.run_pytest, plugins=suite.plugins)
+        yield Job(suite.name, suite.python, prepare, run, [suite.tests], [catalog.POOLED])
     for python in catalog.CPYTHON_PYTHONS:
         prepare = functools.partial(environments.of_cpython, python)
-        yield Job(catalog.CPYTHON, python, prepare, running.run_regrtest, catalog.CPYTHON_FILES, [*catalog.WAYS])
+        yield Job(catalog.CPYTHON, python, prepare, running.run_regrtest, [*catalog.CPYTHON_FILES], [*catalog.WAYS])
 
 
 def main() -> int:
@@ -56,7 +57,7 @@ def main() -> int:
         parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(catalog.NAMES)}")
     catalog.WORK.mkdir(parents=True, exist_ok=True)
     running.OUTPUT.unlink(missing_ok=True)
-    known = tomllib.loads(KNOWN.read_text())["known"]
+    known = [Known(**row) for row in tomllib.loads(KNOWN.read_text())["known"]]
     comparisons: list[Comparison] = []
     for job in jobs():
         if job.suite not in names:
@@ -66,20 +67,21 @@ def main() -> int:
         except Unavailable as reason:
             print(f"{job.suite}, Python {job.python}: not run: {reason}", flush=True)
     print_table(comparisons)
-    return 1 if not comparisons or any(one.unexplained or one.with_layer.complaints for one in comparisons) else 0
+    return 1 if not comparisons or any(one.new or one.with_layer.complaints for one in comparisons) else 0
 
 
-def compare(job: Job, known: Sequence[Mapping[str, str]]) -> Iterator[Comparison]:
+def compare(job: Job, known: Sequence[Known]) -> Iterator[Comparison]:
     """Run a suite without the layer, and with it in each way; print what differs."""
     environment = job.prepare()
     without = job.run(environment, None, job.targets)
     for way in job.ways:
         with_layer = job.run(environment, way, job.targets)
         candidates = failed_only_in(with_layer, without)
+        explained = {test: row.cause for test in candidates for row in known if row.explains(job.suite, way, test)}
+        candidates -= explained.keys()
         new = confirmed(candidates, job, environment, way, {**without.files, **with_layer.files})
-        explained = {test: row["cause"] for test in new for row in known if explains(row, job.suite, way, test)}
         comparison = Comparison(
-            environment.version, job.python, way, without, with_layer, new, explained, candidates - new
+            job.suite, environment.version, way, without, with_layer, new, explained, candidates - new
         )
         print_details(comparison)
         yield comparison
@@ -95,25 +97,33 @@ def confirmed(candidates: set[str], job: Job, environment: Environment, way: str
     return {test for test in candidates if is_steady(test, without, with_layer)}
 
 
-def explains(row: Mapping[str, str], suite: str, way: str, test: str) -> bool:
-    """Whether a row of known.toml is about this failure: its globs match; brackets, of parameters, stand for
-    themselves."""
-    pattern = row["test"].replace("[", "[[]")
-    return (
-        fnmatch.fnmatchcase(suite, row.get("suite", "*"))
-        and fnmatch.fnmatchcase(way, row.get("way", "*"))
-        and fnmatch.fnmatchcase(test, pattern)
-    )
+@dataclass(frozen=True)
+class Known:
+    """A row of known.toml. `suite`, `way` and `tests` are globs, in which brackets stand for themselves."""
+
+    tests: Sequence[str]
+    cause: str
+    unnoticed: str
+    suite: str = "*"
+    way: str = "*"
+
+    def explains(self, suite: str, way: str, test: str) -> bool:
+        """Whether this row is about the failure of that test."""
+        return (
+            fnmatch.fnmatchcase(suite, self.suite)
+            and fnmatch.fnmatchcase(way, self.way)
+            and any(fnmatch.fnmatchcase(test, pattern.replace("[", "[[]")) for pattern in self.tests)
+        )
 
 
 def print_details(one: Comparison) -> None:
-    print(f"\n{one.suite}, Python {one.python}, layer {one.way}: {one.without.seconds:.0f} s without, ", end="")
+    print(f"\n{one.suite} ({one.version}), layer {one.way}: {one.without.seconds:.0f} s without, ", end="")
     print(f"{one.with_layer.seconds:.0f} s with")
     for complaint in one.with_layer.complaints:
         print(f"  the layer complained: {complaint}")
     for title, tests in (
-        ("new", one.unexplained),
-        ("explained", set(one.explained)),
+        ("new", one.new),
+        ("explained", one.explained.keys()),
         ("unsteady", one.unsteady),
         ("failed in both", one.failed_in_both),
         ("failed only without", failed_only_in(one.without, one.with_layer)),
@@ -124,13 +134,19 @@ def print_details(one: Comparison) -> None:
 
 def print_table(comparisons: Iterable[Comparison]) -> None:
     print(
-        "\n| suite | Python | layer | run | skipped | failed in both | new | explained | unsteady | opened | reused |"
+        "\n| suite | version | layer | run | skipped | failed in both | new | explained | unsteady | opened | reused |"
     )
     print("| --- | --- | --- " + "| ---: " * 8 + "|")
     for one in comparisons:
         skipped = one.with_layer.tests(Outcome.SKIPPED)
-        cells = [one.suite, one.python, one.way, len(one.with_layer.outcomes) - len(skipped), len(skipped)]
-        cells += [len(one.failed_in_both), len(one.unexplained), len(one.explained), len(one.unsteady)]
+        cells: list[object] = [
+            one.suite,
+            one.version,
+            one.way,
+            len(one.with_layer.outcomes) - len(skipped),
+            len(skipped),
+        ]
+        cells += [len(one.failed_in_both), len(one.new), len(one.explained), len(one.unsteady)]
         cells += [one.with_layer.opened or 0, one.with_layer.reused or 0]
         print("| " + " | ".join(map(str, cells)) + " |")
 

@@ -34,6 +34,7 @@ class LibrarySuite:
         tests: the directory of the tests in it.
         install: arguments for `uv pip install`, run in the unpacked distribution.
         overrides: requirements that replace those of the same name.
+        plugins: of ours, for pytest.
     """
 
     name: str
@@ -42,11 +43,20 @@ class LibrarySuite:
     tests: str
     install: tuple[str, ...]
     overrides: str = ""
+    plugins: tuple[str, ...] = ()
 
 
 LIBRARIES = (
     # pytest-timeout is ours; the rest is what their own dependency group names.
     LibrarySuite("requests", "requests>=2.34,<2.35", "3.13", "tests", ("--group", "test", ".", "pytest-timeout")),
+    LibrarySuite(
+        "requests-lasting",
+        "requests>=2.34,<2.35",
+        "3.13",
+        "tests",
+        ("--group", "test", ".", "pytest-timeout", "cheroot>=11,<12"),
+        plugins=("lasting_httpbin",),
+    ),
     LibrarySuite("urllib3", "urllib3>=2.8,<3", "3.13", "test", ("--group", "dev", ".")),
     # It pins a commit of trustme that 1.2 contains.
     LibrarySuite(
@@ -54,17 +64,18 @@ LIBRARIES = (
     ),
 )
 
-# The standard library's own tests of what the layer patches, and of what stands on it (xmlrpc) or serves it.
+# The standard library's own tests of what the layer patches, and of what stands on it (xmlrpc) or serves it, with the
+# seconds that a file may take: five times what it takes here. regrtest has no limit for a test.
 CPYTHON = "cpython"
 CPYTHON_PYTHONS = ("3.11", "3.12", "3.13")
-CPYTHON_FILES = (
-    "test_httplib",
-    "test_urllib",
-    "test_urllib2",
-    "test_urllib2_localnet",
-    "test_ssl",
-    "test_httpservers",
-    "test_xmlrpc",
-)
+CPYTHON_FILES = {
+    "test_httplib": 20,
+    "test_urllib": 20,
+    "test_urllib2": 20,
+    "test_urllib2_localnet": 20,
+    "test_ssl": 240,
+    "test_httpservers": 20,
+    "test_xmlrpc": 20,
+}
 
 NAMES = (*(suite.name for suite in LIBRARIES), CPYTHON)

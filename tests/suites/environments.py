@@ -20,7 +20,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """Where a suite runs: `directory` is the working directory, `python` the interpreter."""
+    """Where a suite runs: `directory` is the working directory, `python` the interpreter; `version` is for people."""
 
     directory: Path
     python: Path
@@ -45,7 +45,7 @@ def of_library(suite: LibrarySuite) -> Environment:
         _install(suite, _unpack(_download(suite, home), home), home)
         ready.touch()
     source = next(path for path in home.iterdir() if (path / "PKG-INFO").exists())
-    return Environment(source, home / "venv" / "bin" / "python", source.name)
+    return Environment(source, home / "venv" / "bin" / "python", f"{source.name}, Python {suite.python}")
 
 
 def _download(suite: LibrarySuite, home: Path) -> Path:
@@ -86,7 +86,7 @@ def _install(suite: LibrarySuite, source: Path, home: Path) -> None:
 def of_cpython(version: str) -> Environment:
     """The interpreter with the tests that it brought along; some distributions leave these out."""
     python = find_python(version)
-    probe = f"import platform, test.{CPYTHON_FILES[0]}; print('CPython', platform.python_version())"
+    probe = f"import platform, test.{next(iter(CPYTHON_FILES))}; print('CPython', platform.python_version())"
     found = subprocess.run([python, "-c", probe], capture_output=True, text=True, check=False)
     if found.returncode != 0:
         raise Unavailable(f"{python} has no tests of its own")

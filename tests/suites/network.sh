@@ -6,10 +6,10 @@ set -e
 ip link set lo up
 ip link add tarpit type veth peer name tarpit-end
 ip link set tarpit-end up
-ip address add 192.0.2.1/24 dev tarpit
+ip address add 198.51.100.1/30 dev tarpit
 ip link set tarpit up
 # A neighbour that nobody is: packets leave, nothing answers.
-ip neighbour add 192.0.2.2 lladdr 02:00:00:00:00:02 dev tarpit
-ip route add 240.0.0.0/32 via 192.0.2.2
-ip route add 10.255.255.1/32 via 192.0.2.2
+ip neighbour add 198.51.100.2 lladdr 02:00:00:00:00:02 dev tarpit
+ip route add 240.0.0.0/32 via 198.51.100.2
+ip route add 10.255.255.1/32 via 198.51.100.2
 exec "$@"

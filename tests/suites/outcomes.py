@@ -77,16 +77,16 @@ def is_steady(test: str, without: Iterable[Run], with_layer: Iterable[Run]) -> b
 
 @dataclass
 class Comparison:
-    """A row of the table: a suite on one Python, the layer attached in one way.
+    """A row of the table: a suite in one version, the layer attached in one way.
 
     Attributes:
-        new: tests that fail only with the layer, steadily.
-        explained: those of `new` that known.toml explains, with the cause.
+        new: tests that fail only with the layer, steadily, and that nobody explains.
+        explained: tests that fail only with the layer and that known.toml explains, with the cause.
         unsteady: tests that failed only with the layer in the first run, and were not confirmed by repeated ones.
     """
 
     suite: str
-    python: str
+    version: str
     way: str
     without: Run
     with_layer: Run
@@ -97,7 +97,3 @@ class Comparison:
     @property
     def failed_in_both(self) -> set[str]:
         return self.without.tests(Outcome.FAILED) & self.with_layer.tests(Outcome.FAILED)
-
-    @property
-    def unexplained(self) -> set[str]:
-        return self.new - self.explained.keys()

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.suites.catalog import CPYTHON_FILES, LAYER, RUN_TIMEOUT_S, TEST_TIMEOUT_S, WAYS, WORK
-from tests.suites.environments import Environment
+from tests.suites.environments import Environment, Unavailable
 from tests.suites.outcomes import Outcome, Run, read_junit
 
 # All that the suites said in this session, for people.
@@ -30,22 +30,25 @@ class NotAttached(Exception):
     """The layer was to be active in a run and no process of it had the layer."""
 
 
-def run_pytest(environment: Environment, way: str | None, targets: Sequence[str]) -> Run:
+def run_pytest(environment: Environment, way: str | None, targets: Sequence[str], plugins: Sequence[str] = ()) -> Run:
     """Run tests of a library; `way` is a key of `WAYS`, or None for a run without the layer."""
     with tempfile.TemporaryDirectory(prefix="suite-", dir=WORK) as place:
         junit = Path(place) / "junit.xml"
         # The older JUnit family names the file of each test.
-        options = ["-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", f"--junit-xml={junit}"]
+        options = ["-q", "-o", "junit_family=xunit1", f"--junit-xml={junit}"]
         options += [f"--timeout={TEST_TIMEOUT_S}", "--timeout-method=signal"]
+        options += [argument for plugin in plugins for argument in ("-p", plugin)]
         started = time.monotonic()
         _execute(environment, way, ["-m", "pytest", *options, *targets], Path(place))
         run = read_junit(junit)
+        if not run.outcomes or "pytest::internal" in run.outcomes:
+            raise Unavailable(f"pytest did not come to its end; see {OUTPUT}")
         run.seconds = time.monotonic() - started
         _add_witness(run, way, Path(place))
     return run
 
 
-def run_regrtest(environment: Environment, way: str | None, files: Sequence[str] = CPYTHON_FILES) -> Run:
+def run_regrtest(environment: Environment, way: str | None, files: Sequence[str]) -> Run:
     """Run test files of CPython with its own runner, each in a process of its own."""
     whole = Run()
     started = time.monotonic()
@@ -65,7 +68,7 @@ def _run_file(environment: Environment, way: str | None, file: str, place: Path)
     junit = place / f"{file}.xml"
     while len(hanging) < MAX_HANGS:
         ignored = [argument for test in hanging for argument in ("--ignore", test)]
-        options = ["-v", f"--junit-xml={junit}", f"--timeout={TEST_TIMEOUT_S}", *ignored]
+        options = ["-v", f"--junit-xml={junit}", f"--timeout={CPYTHON_FILES[file]}", *ignored]
         output = _execute(environment, way, ["-m", "test", *options, file], place)
         if junit.exists():
             break
@@ -111,17 +114,13 @@ def _execute(environment: Environment, way: str | None, arguments: list[str], pl
 
 
 def _environ(way: str | None, place: Path) -> dict[str, str]:
-    """This environment without anything of ours or of proxies, and with the layer as the exec wrapper attaches it."""
-    environ = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("KEEPALIVE_", "PYTEST_", "PYTHON")) and not name.lower().endswith("_proxy")
-    }
+    """As little of this environment as will do, and the layer as the exec wrapper attaches it."""
+    environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    path = [str(HERE / "inside")]
     if way is not None:
         environ |= WAYS[way]
-        environ["PYTHONPATH"] = os.pathsep.join((str(LAYER), str(HERE / "witness")))
-        environ["SUITES_WITNESS"] = str(place)
-    return environ
+        path.insert(0, str(LAYER))
+    return environ | {"PYTHONPATH": os.pathsep.join(path), "SUITES_WITNESS": str(place)}
 
 
 def _network() -> list[str]:
