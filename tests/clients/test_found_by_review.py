@@ -436,3 +436,21 @@ def test_a_wrapper_path_with_two_slashes_leaves_no_trace(run: Interpreter, tree:
         environ={"PYTHONPATH": doubled},
     )
     assert result == [None, True]
+
+
+def test_a_connection_whose_socket_somebody_can_still_read_is_given_to_nobody(run: Interpreter, plain: Origin) -> None:
+    run(
+        GET,
+        """
+        connection = connect(url)
+        connection.connect()
+        kept = connection.sock.makefile("rb")
+        connection.request("GET", "/")
+        connection.getresponse().read()
+        connection.close()
+        get(url)
+        kept.close()
+        """,
+        url=plain.url,
+    )
+    assert plain.accepted == 2

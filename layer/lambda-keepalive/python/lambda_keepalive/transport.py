@@ -105,7 +105,12 @@ def _adopt(client: "Any", key: "Hashable") -> bool:
     if connection is None:
         return False
     sock = connection.sock
-    set_timeout(sock, client.timeout)
+    try:
+        set_timeout(sock, client.timeout)
+    except (OSError, ValueError):
+        # The library's own connect() has the right words for a time-out that is none.
+        pool.discard(connection, "error")
+        return False
     for name, value in connection.attributes.items():
         setattr(client, name, value)
     # Whoever connects and sends no request may want the bare socket (a tunnel): only an exchange proves it clean.

@@ -163,6 +163,9 @@ class IdlePool:
         """Why the connection must not be used again, or None: the clocks first, then the socket."""
         if connection.generation != this_process.generation:
             return "process"
+        # Somebody made a file of the socket and kept it: he could read what the next one is sent (Lib/socket.py).
+        if connection.sock._io_refs:  # type: ignore[attr-defined]
+            return "held"
         reason = expired(connection, self._clock(), self.limits)
         return "stale" if reason is None and is_stale(connection) else reason
 
