@@ -12,8 +12,9 @@ from lambda_keepalive.config import ELSEWHERE, SETTINGS  # noqa: E402
 
 HEAD = """# Settings
 
-Environment variables of the function. Read once at start; a value that cannot be used costs one line with name, value and the
-default used instead, and so does a name that is not a setting. Made by `python -m tests.docs.tables` from `config.py`.
+Environment variables of the function. Read once at start; a value that cannot be used costs one line with name, value
+and the default used instead, and so does a name that is not a setting. Made by `python -m tests.docs.tables` from
+`config.py`.
 
 | variable | default | reason |
 | --- | --- | --- |

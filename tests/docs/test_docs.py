@@ -52,7 +52,8 @@ def test_every_make_target_named_exists(page):
 
 def test_every_make_target_has_a_line_of_help():
     targets = words(r"(?m)^\.PHONY: ([a-z-]+)", ROOT / "Makefile")
-    help_text = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    command = ["make", "--silent", "--no-print-directory", "help"]
+    help_text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {line.split()[0] for line in help_text.splitlines()} == targets
 
 

@@ -188,6 +188,8 @@ class RuntimeInterfaceEmulator:
         language = Language(self._python)
         namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         variables = [f"{name}={value}" for name, value in self._environ.items()]
+        # By the name that it has in SAM's images: where it lies now may be hidden by the sandbox's /tmp.
+        emulator = runtime_interface_emulator()
         command: list[str | Path] = [
             *namespaces,
             NAMESPACE,
@@ -196,10 +198,11 @@ class RuntimeInterfaceEmulator:
             language.tree,
             language.packages,
             VAR_RUNTIME,
+            emulator.parent,
             "env",
             "-i",
             *variables,
-            runtime_interface_emulator(),
+            Path("/var/rapid") / emulator.name,
         ]
         assert self._network is not None
         with self._network.entered():

@@ -14,9 +14,7 @@ from tests.support.origin import Origin
 from tests.support_tests.client import connect, get
 
 
-def test_counts_connections_and_requests(
-    origin: Origin, authority: Authority, client: HTTPConnection
-) -> None:
+def test_counts_connections_and_requests(origin: Origin, authority: Authority, client: HTTPConnection) -> None:
     for number in (1, 2, 3):
         assert json.loads(get(client, "/")[1]) == {"connection": 1, "number": number}
     with closing(connect(origin, authority)) as other:
@@ -51,9 +49,7 @@ def test_wait_for_gives_up(origin: Origin) -> None:
 
 
 def test_requests_hold_what_arrived(origin: Origin, client: HTTPConnection) -> None:
-    client.request(
-        "POST", "/echo?a=1", body=iter([b"two ", b"chunks"]), headers={"X-One": "1"}, encode_chunked=True
-    )
+    client.request("POST", "/echo?a=1", body=iter([b"two ", b"chunks"]), headers={"X-One": "1"}, encode_chunked=True)
     echoed = json.loads(client.getresponse().read())
     (request,) = origin.requests
     assert (request.method, request.path, request.query) == ("POST", "/echo", {"a": "1"})
@@ -62,9 +58,7 @@ def test_requests_hold_what_arrived(origin: Origin, client: HTTPConnection) -> N
     assert [tuple(header) for header in echoed["headers"]] == request.headers
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_body_made_no_request(
-    origin: Origin, client: HTTPConnection
-) -> None:
+def test_a_client_that_leaves_in_the_middle_of_a_body_made_no_request(origin: Origin, client: HTTPConnection) -> None:
     client.putrequest("POST", "/")
     client.putheader("Content-Length", "10")
     client.endheaders(b"half")

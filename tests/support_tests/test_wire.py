@@ -59,8 +59,6 @@ def test_a_route_of_the_test_has_the_wire_to_itself(plain: Origin) -> None:
 
 
 def test_a_proxys_target_finds_its_route(plain: Origin) -> None:
-    answer = exchange_bytes(
-        plain, b"GET http://other.test/bytes/3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-    )
+    answer = exchange_bytes(plain, b"GET http://other.test/bytes/3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert answer.endswith(b"\r\n\r\n012")
     assert plain.requests[0].target == "http://other.test/bytes/3"

@@ -47,12 +47,8 @@ def control_of(origin: Origin) -> Origin:
 
 def main() -> None:
     """Serve until told to stop."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.support.origin", description="An origin that counts."
-    )
-    parser.add_argument(
-        "--directory", type=Path, required=True, help="where the CA and the certificate are written"
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.support.origin", description="An origin that counts.")
+    parser.add_argument("--directory", type=Path, required=True, help="where the CA and the certificate are written")
     parser.add_argument("--plain", action="store_true", help="serve HTTP without TLS")
     parser.add_argument("--roots", type=Path, help="PEM file to put in front of our CA in the bundle")
     parser.add_argument("--with-stdin", action="store_true", help="end when stdin ends")

@@ -75,9 +75,7 @@ class Connection:
         with contextlib.suppress(OSError):  # its thread has ended: the order is void
             self._wake_sender.send(b"!")
         if not self._closed and not done.wait(ORDER_TIMEOUT_S):
-            raise TimeoutError(
-                f"connection {self.number} did not carry out an order, it is {self.state.name}"
-            )
+            raise TimeoutError(f"connection {self.number} did not carry out an order, it is {self.state.name}")
 
     def interrupt(self) -> None:
         """Break whatever its thread waits for, because the server ends."""

@@ -90,9 +90,7 @@ def _http10(exchange: Exchange) -> None:
 
 
 def _gzip(exchange: Exchange) -> None:
-    exchange.respond(
-        200, gzip.compress(json.dumps({"packed": True}).encode()), [("Content-Encoding", "gzip")]
-    )
+    exchange.respond(200, gzip.compress(json.dumps({"packed": True}).encode()), [("Content-Encoding", "gzip")])
 
 
 def _status(exchange: Exchange) -> None:
