@@ -282,6 +282,10 @@ class TestFreeze:
             assert state_in_handler != "T"
             frozen = {name: state(pid) for name, pid in function.processes.items()}
             assert frozen == {"extension": "T", "runtime": "T"}
+            # The kernel tells the parent alone when a process has stopped, and the child's parent is stopped itself.
+            deadline = time.monotonic() + 30
+            while state(child) != "T" and time.monotonic() < deadline:
+                time.sleep(0.001)
             assert state(child) == "T"
             assert function.invoke({}).payload[1] != "T"
             function.thaw()
