@@ -71,8 +71,11 @@ def failed_only_in(run: Run, other: Run) -> set[str]:
 
 def is_steady(test: str, without: Iterable[Run], with_layer: Iterable[Run]) -> bool:
     """Whether repeated runs confirm a new failure: it never failed without the layer, and did again with it."""
-    ever_without = any(run.outcomes.get(test) is Outcome.FAILED for run in without)
-    return not ever_without and any(run.outcomes.get(test) is not Outcome.PASSED for run in with_layer)
+    return not any(_failed(test, run) for run in without) and any(_failed(test, run) for run in with_layer)
+
+
+def _failed(test: str, run: Run) -> bool:
+    return run.outcomes.get(test, Outcome.FAILED) is Outcome.FAILED
 
 
 @dataclass
