@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
