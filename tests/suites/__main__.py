@@ -57,27 +57,26 @@ def main() -> int:
         parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(catalog.NAMES)}")
     catalog.WORK.mkdir(parents=True, exist_ok=True)
     running.OUTPUT.unlink(missing_ok=True)
-    known = [Known(**row) for row in tomllib.loads(KNOWN.read_text())["known"]]
     comparisons: list[Comparison] = []
     for job in jobs():
         if job.suite not in names:
             continue
         try:
-            comparisons += compare(job, known)
+            comparisons += compare(job, known())
         except Unavailable as reason:
             print(f"{job.suite}, Python {job.python}: not run: {reason}", flush=True)
     print_table(comparisons)
     return 1 if not comparisons or any(one.new or one.with_layer.complaints for one in comparisons) else 0
 
 
-def compare(job: Job, known: Sequence[Known]) -> Iterator[Comparison]:
+def compare(job: Job, rows: Sequence[Known]) -> Iterator[Comparison]:
     """Run a suite without the layer, and with it in each way; print what differs."""
     environment = job.prepare()
     without = job.run(environment, None, job.targets)
     for way in job.ways:
         with_layer = job.run(environment, way, job.targets)
         candidates = failed_only_in(with_layer, without)
-        explained = {test: row.cause for test in candidates for row in known if row.explains(job.suite, way, test)}
+        explained = {test: row.cause for test in candidates for row in rows if row.explains(job.suite, way, test)}
         candidates -= explained.keys()
         new = confirmed(candidates, job, environment, way, {**without.files, **with_layer.files})
         comparison = Comparison(
@@ -114,6 +113,11 @@ class Known:
             and fnmatch.fnmatchcase(way, self.way)
             and any(fnmatch.fnmatchcase(test, pattern.replace("[", "[[]")) for pattern in self.tests)
         )
+
+
+def known() -> list[Known]:
+    """The rows of known.toml."""
+    return [Known(**row) for row in tomllib.loads(KNOWN.read_text())["known"]]
 
 
 def print_details(one: Comparison) -> None:

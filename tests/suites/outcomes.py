@@ -65,8 +65,7 @@ def read_junit(path: Path) -> Run:
 def failed_only_in(run: Run, other: Run) -> set[str]:
     """Tests that failed in `run` and not in `other`, or that `other` ran and `run` never came to."""
     failed = run.tests(Outcome.FAILED) - other.tests(Outcome.FAILED)
-    lost = (other.tests(Outcome.PASSED) - run.outcomes.keys()) if run.outcomes else set()
-    return failed | lost
+    return failed | (other.tests(Outcome.PASSED) - run.outcomes.keys())
 
 
 def is_steady(test: str, without: Iterable[Run], with_layer: Iterable[Run]) -> bool:
