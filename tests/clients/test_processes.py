@@ -49,10 +49,10 @@ def test_sixteen_threads_with_mixed_clients_get_their_own_answers(run: Interpret
             thread.join()
         result = wrong
     """
-    # Room for all: urllib3's connections and http.client's count for the same host.
-    assert run(code, url=origin.url, environ={"KEEPALIVE_MAX_IDLE_PER_HOST": "32"}) == []
+    # Room for all: the connections of http.client, urllib3 and requests (its own CA bundle) count for the same host.
+    assert run(code, url=origin.url, environ={"KEEPALIVE_MAX_IDLE_PER_HOST": "48"}) == []
     assert origin.received == 16 * 20
-    assert origin.accepted <= 2 * 16, "no more than one per thread and kind"
+    assert origin.accepted <= 3 * 16, "no more than one per thread and kind"
 
 
 # Makes `in_child(function)`: its result, computed in a forked child that then exits as os.fork's children should.
