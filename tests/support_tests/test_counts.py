@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from contextlib import closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 
 import pytest
 
 from tests.support.certificates import Authority
-from tests.support.origin import Origin
+from tests.support.origin import Client, Origin
 from tests.support_tests.client import connect, get
 
 
@@ -66,3 +67,17 @@ def test_a_client_that_leaves_in_the_middle_of_a_body_made_no_request(origin: Or
     client.close()
     origin.wait_for(lambda: origin.open == 0)
     assert origin.received == 0
+
+
+def test_clients_are_known_by_address_server_name_certificate_and_protocol(authority: Authority) -> None:
+    context = ssl.create_default_context(cafile=str(authority.bundle))
+    context.load_cert_chain(authority.issue("ann.test", "anna.test").path)
+    with Origin(tls=authority, client_authority=authority) as origin:
+        for host in ("localhost", "127.0.0.1"):
+            with closing(
+                HTTPSConnection(host, origin.port, source_address=("127.0.0.2", 0), context=context)
+            ) as client:
+                get(client, "/")
+        named, unnamed = origin.clients[1], origin.clients[2]
+    assert named == Client("127.0.0.2", "localhost", ("ann.test", "anna.test"), "TLSv1.3")
+    assert unnamed.server_name is None

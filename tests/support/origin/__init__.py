@@ -12,9 +12,10 @@ server as a process of its own, and `OriginProcess` starts and stops that, so th
 client alone.
 """
 
+from tests.support.origin.connection import Client
 from tests.support.origin.exchange import Exchange
 from tests.support.origin.process import OriginProcess
 from tests.support.origin.server import Origin
 from tests.support.origin.wire import Request
 
-__all__ = ["Exchange", "Origin", "OriginProcess", "Request"]
+__all__ = ["Client", "Exchange", "Origin", "OriginProcess", "Request"]

@@ -15,6 +15,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,23 @@ class State(Enum):
     BUSY = auto()  # a request is being read or handled
     ANSWERING = auto()  # bytes of a response were sent; the client may have them all
     CLOSED = auto()
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who opened a connection, as far as TCP and TLS tell.
+
+    Attributes:
+        address: from which it was dialled.
+        server_name: what it asked for by SNI; None without, as for an IP address (RFC 6066, 3).
+        certificate: the DNS names of its certificate; none of them without one.
+        protocol: the version of TLS that was agreed upon; None without TLS.
+    """
+
+    address: str
+    server_name: str | None
+    certificate: tuple[str, ...]
+    protocol: str | None
 
 
 class Connection:
@@ -136,6 +154,15 @@ class Connection:
             )
             self._socket.do_handshake()
             self._origin.count_handshake()
+        self._origin.introduce(self.number, self._client())
+
+    def _client(self) -> Client:
+        address = self._socket.getpeername()[0]
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return Client(address, None, (), None)
+        names = (self._socket.getpeercert() or {}).get("subjectAltName", ())
+        certificate = tuple(str(name[1]) for name in names)
+        return Client(address, getattr(self._socket, "server_name", None), certificate, self._socket.version())
 
     def _receive(self, size: int) -> bytes:
         return self._socket.recv(size)

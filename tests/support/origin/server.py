@@ -9,7 +9,7 @@ from socket import AF_INET, AF_INET6, SHUT_RDWR, create_server
 from types import TracebackType
 
 from tests.support.certificates import Authority
-from tests.support.origin.connection import Connection, State
+from tests.support.origin.connection import Client, Connection, State
 from tests.support.origin.exchange import Handler
 from tests.support.origin.routes import BEFORE_BODY, ROUTES, not_found
 from tests.support.origin.wire import Request
@@ -38,6 +38,7 @@ class Origin:
         handshakes: TLS handshakes completed in that time.
         received: requests received in that time.
         requests: those requests, in order, each complete with its body.
+        clients: who opened each connection, by its number.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class Origin:
             self.tls_context = tls.issue(*names).server_context(
                 client_authority=client_authority, minimum=minimum_tls, maximum=maximum_tls
             )
+            self.tls_context.sni_callback = _note_server_name
         self.host = host
         self._keep_requests = keep_requests
         self.accepted = 0
         self.handshakes = 0
         self.received = 0
         self.requests: list[Request] = []
+        self.clients: dict[int, Client] = {}
         self.changed = threading.Condition()
         self.stopping = threading.Event()
         self._routes: dict[str, tuple[Handler, bool]] = {}
@@ -132,6 +135,7 @@ class Origin:
             self.handshakes = 0
             self.received = 0
             self.requests.clear()
+            self.clients.clear()
 
     def wait_for(self, predicate: Callable[[], bool], timeout: float = 10.0) -> None:
         """Return once the predicate, asked at every change, holds; raise TimeoutError if it never does."""
@@ -184,6 +188,12 @@ class Origin:
             self.handshakes += 1
             self.changed.notify_all()
 
+    def introduce(self, number: int, client: Client) -> None:
+        """Take note of who opened a connection."""
+        with self.changed:
+            if self._keep_requests:
+                self.clients[number] = client
+
     def forget(self, connection: Connection) -> None:
         """Drop a connection whose thread ends."""
         with self.changed:
@@ -204,3 +214,7 @@ class Origin:
                 self._connections[number] = connection
                 self.changed.notify_all()
             connection.thread.start()
+
+
+def _note_server_name(sock: ssl.SSLSocket | ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+    sock.server_name = name  # type: ignore[union-attr]  # the one place where the handshake and its socket meet
