@@ -35,9 +35,18 @@ def _namespace_of_this_thread() -> int:
 
 
 class Network:
-    """A network namespace; as a context manager it exists inside the block. OSError where that is not allowed."""
+    """A network namespace; as a context manager it exists inside the block. OSError where that is not allowed.
+
+    With `path`, it is the one that another process made and shows there (its own `path`), which is only visited.
+    """
+
+    def __init__(self, path: str | None = None) -> None:
+        self._visited = path
 
     def __enter__(self) -> Self:
+        if self._visited is not None:
+            self._namespace = os.open(self._visited, os.O_RDONLY | os.O_CLOEXEC)
+            return self
         home = _namespace_of_this_thread()
         try:
             _checked(_libc.unshare(CLONE_NEWNET))
@@ -53,6 +62,11 @@ class Network:
 
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
         os.close(self._namespace)
+
+    @property
+    def path(self) -> str:
+        """Where other processes find the namespace, for `Network(path)` and for nsenter(1)."""
+        return f"/proc/{os.getpid()}/fd/{self._namespace}"
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
