@@ -35,7 +35,8 @@ _MAX_REMEMBERED = 1000
 """Ten times the idle limit; forgetting costs an explanation or a microsecond, nothing else."""
 
 
-def _discarded(connection: Connection, reason: str) -> None:
+def discarded(connection: Connection, reason: str) -> None:
+    """A connection is closed, by us or by its client, and not kept because of `reason`."""
     if connection.key is not None:
         _remember_fate(connection.key, reason)
     stats.discarded(connection.origin, reason)
@@ -55,7 +56,7 @@ pool = IdlePool(
         max_idle_per_host=_settings.max_idle_per_host,
         max_idle=_settings.max_idle,
     ),
-    _discarded,
+    discarded,
 )
 pool.register_for_process()
 os.register_at_fork(after_in_child=stats.after_fork)
@@ -133,18 +134,26 @@ def set_timeout(sock: "Any", timeout: "Any") -> None:
 def _attach(
     client: "Any", key: "Hashable", origin: str, refusal: "str | None", milliseconds: float, names: "tuple[str, ...]"
 ) -> None:
-    """Remember a connection that the client has just opened, and why it had to."""
-    sock = client.sock
-    if sock is None:
-        return
+    if client.sock is not None:
+        values = vars(client)
+        attributes = {name: values[name] for name in names if name in values}
+        client._keepalive = opened(client.sock, key, origin, refusal, milliseconds, attributes)
+
+
+def opened(
+    sock: "Any",
+    key: "Hashable",
+    origin: str,
+    refusal: "str | None",
+    milliseconds: float,
+    attributes: "dict[str, Any] | None" = None,
+) -> Connection:
+    """Remember a connection that a client has just opened, and say why it had to."""
     if key is not None:
         refusal = refused_socket(sock, _settings.loopback)
         if refusal is not None:
             key = None
-    values = vars(client)
-    client._keepalive = Connection(
-        sock, key, origin, attributes={name: values[name] for name in names if name in values}, refusal=refusal
-    )
+    connection = Connection(sock, key, origin, attributes=attributes, refusal=refusal)
     reason = refusal or _fate.get(hash(key)) or ("identity" if hash(origin) in _fate else "first")
     if key is not None:
         _remember_fate(key, "in-use")
@@ -153,6 +162,7 @@ def _attach(
     stats.opened(origin, milliseconds, origin.startswith("https:"))
     if _settings.explain:
         guard.say(f"explain: opened {origin} in {milliseconds:.1f} ms, not reused: {reason}")
+    return connection
 
 
 def address(scheme: str, host: str, port: "int | None") -> "tuple[str, str | None]":
@@ -189,7 +199,7 @@ def retire(client: "Any") -> None:
         client.sock = None
         pool.release(connection)
     else:
-        _discarded(connection, reason)
+        discarded(connection, reason)
 
 
 def _exchange_left_open(client: "Any", connection: Connection) -> "str | None":

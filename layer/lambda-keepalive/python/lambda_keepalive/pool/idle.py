@@ -100,15 +100,16 @@ class IdlePool:
                 self.discard(connection, reason)
         return None
 
-    def release(self, connection: "Connection") -> None:
+    def release(self, connection: "Connection", idle_since: "Instant | None" = None) -> None:
         """Keep the connection, which must be proven clean, or close it; the caller must not touch it again.
 
+        It is idle from now on, unless its client knows that it has been since `idle_since`.
         Whether the peer has closed it meanwhile is asked when it is acquired, which asks anyway.
         """
         if not self._open or connection.generation != this_process.generation:
             self.discard(connection, "process" if self._open else "exit")
             return
-        connection.idle_since = self._clock()
+        connection.idle_since = idle_since or self._clock()
         if self._lock._is_owned():  # type: ignore[attr-defined]
             self._inbox.append(connection)
             return
