@@ -1,0 +1,322 @@
+"""Lets httpcore's sync connections (hence httpx and the SDKs that stand on it) use the idle pool.
+
+Seam: `HTTPConnection._connect`, which dials, and `HTTP11Connection.close`. Why not the connection pools: one that is
+shared imposes the limits of its maker on everybody (docs/decisions/0001). At `_connect` all settings are final, and a
+connection that httpcore itself calls IDLE is proven clean but for what `httpcore_exchange` adds. Versions: httpcore
+1.0. Idle connections of live clients stay theirs and are taken only when nobody else has one. Never shared: HTTP/2,
+SOCKS proxies, what `refusal`, `httpcore_key` and `httpcore_exchange` name.
+"""
+
+import _thread
+import os
+import socket
+import time
+import weakref
+
+from httpcore import __version__
+from httpcore._backends.sync import SyncBackend, SyncStream
+from httpcore._sync import connection as connection_module
+from httpcore._sync.connection import HTTPConnection
+from httpcore._sync.connection_pool import ConnectionPool
+from httpcore._sync.http11 import HTTP11Connection, HTTPConnectionState
+from httpcore._sync.http_proxy import HTTPProxy, TunnelHTTPConnection
+
+from lambda_keepalive import guard, httpcore_exchange, httpcore_key, identity, transport
+from lambda_keepalive.patching import PatchSkipped, add, replace
+from lambda_keepalive.pool.connection import now
+from lambda_keepalive.stats import stats
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+    from types import ModuleType
+    from typing import Any
+
+    from lambda_keepalive.pool.connection import Connection
+    from lambda_keepalive.pool.idle import Judge
+
+_NEW, _IDLE, _CLOSED = HTTPConnectionState.NEW, HTTPConnectionState.IDLE, HTTPConnectionState.CLOSED
+
+
+def _functions_in_force() -> "Hashable":
+    return (
+        SyncBackend.connect_tcp,
+        SyncBackend.connect_unix_socket,
+        SyncStream.start_tls,
+        connection_module.default_ssl_context,  # type: ignore[attr-defined]
+        identity.functions_in_force(),
+    )
+
+
+_HALF = httpcore_key.Half("httpcore", HTTPConnection, (SyncBackend,), _functions_in_force)
+
+# What a stream holds after its socket was taken: closed, like the socket of any connection that was closed.
+_closed_socket = socket.socket()
+_closed_socket.close()
+
+# Held while a socket changes hands, by `with` alone, and never while anything else is waited for.
+_taking = _thread.RLock()
+
+
+def _connect(original: "Any") -> "Any":
+    def _connect(self: "Any", request: "Any") -> "Any":
+        if request.method == b"CONNECT":
+            # A tunnel has an identity of its own, see below.
+            return original(self, request)
+        try:
+            key, origin, refusal = httpcore_key.identify(self, request, _HALF)
+            stream = _adopted(key)
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore connect")
+            return original(self, request)
+        if stream is not None:
+            return stream
+        if refusal == "runtime-api":
+            return original(self, request)
+        started = time.perf_counter()
+        try:
+            stream = original(self, request)
+        except BaseException:
+            stats.connect_error(origin)
+            raise
+        milliseconds = (time.perf_counter() - started) * 1000
+        try:
+            _attach(stream, key, origin, refusal, milliseconds)
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore connect")
+        return stream
+
+    return _connect
+
+
+def _adopted(key: "Hashable") -> "Any":
+    """A stream over an idle connection, or None. Time-outs need no care: a stream sets its own at each step."""
+    connection = transport.pool.acquire(key) if key is not None else None
+    if connection is None:
+        return None
+    connection.busy = True
+    stream: Any = SyncStream(connection.sock)
+    stream._keepalive = connection
+    return stream
+
+
+def _attach(stream: "Any", key: "Hashable", origin: str, refusal: "str | None", milliseconds: float) -> None:
+    # Streams of other kinds are those of the user's network backend, or TLS in TLS.
+    ours = type(stream) is SyncStream
+    connection = transport.opened(stream._sock if ours else None, key, origin, refusal, milliseconds)
+    if ours:
+        stream._keepalive = connection
+
+
+def _handle_tunnel(original: "Any") -> "Any":
+    def handle_request(self: "Any", request: "Any") -> "Any":
+        if self._connected:
+            return original(self, request)
+        origin = None
+        try:
+            key, origin, refusal = httpcore_key.identify_tunnel(self, _HALF)
+            with self._connect_lock:
+                stream = None if self._connected else _adopted(key)
+                if stream is not None:
+                    self._connection = HTTP11Connection(self._remote_origin, stream, self._keepalive_expiry)
+                    self._connected = True
+            if not self._connected:
+                # Until the tunnel stands there is nothing else that will belong to it.
+                request._keepalive_tunnel = key, origin, refusal, time.perf_counter()
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore tunnel")
+        try:
+            return original(self, request)
+        except BaseException:
+            if origin is not None and not self._connected:
+                stats.connect_error(origin)
+            raise
+
+    return handle_request
+
+
+def _handle_request(original: "Any") -> "Any":
+    def handle_request(self: "Any", request: "Any") -> "Any":
+        connection = None
+        try:
+            connection = _connection_for(self, request)
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore request")
+        response = original(self, request)
+        if connection is not None:
+            try:
+                httpcore_exchange.answered(connection, response, httpcore_key.own_limit(self))
+            except Exception:  # noqa: BLE001
+                connection.taint = "error"
+                guard.fault("httpcore response")
+        return response
+
+    return handle_request
+
+
+def _connection_for(client: "Any", request: "Any") -> "Connection | None":
+    """The connection that is going to carry the request; None if that is not ours, or not free."""
+    if client._state is not _NEW and client._state is not _IDLE:
+        return None
+    stream = client._network_stream
+    tunnel = vars(request).pop("_keepalive_tunnel", None)
+    if tunnel is not None:
+        key, origin, refusal, started = tunnel
+        _attach(stream, key, origin, refusal, (time.perf_counter() - started) * 1000)
+    connection: Connection | None = getattr(stream, "_keepalive", None)
+    if connection is not None:
+        httpcore_exchange.begin(connection, request)
+    return connection
+
+
+def _response_closed(original: "Any") -> "Any":
+    def _response_closed(self: "Any") -> None:
+        original(self)
+        try:
+            connection = getattr(self._network_stream, "_keepalive", None)
+            if connection is not None and connection.key is not None and self._state is _IDLE:
+                connection.idle_since = now()
+                _lender.clients[connection] = self
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore response")
+
+    return _response_closed
+
+
+def _close(original: "Any") -> "Any":
+    def close(self: "Any") -> None:
+        try:
+            _retire(self)
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore close")
+        original(self)
+
+    return close
+
+
+def _delete(self: "Any") -> None:
+    """A connection object that nobody closed."""
+    try:
+        _retire(self)
+    except Exception:  # noqa: BLE001, S110 - at interpreter exit anything may be gone
+        pass
+
+
+def _retire(client: "Any") -> None:
+    """The client closes or dies: take its socket away if the connection is clean, else leave it to be closed."""
+    connection = getattr(client._network_stream, "_keepalive", None)
+    if connection is None:
+        return
+    reason = httpcore_exchange.unfinished(client, connection)
+    if reason is None:
+        if _take(client, connection):
+            transport.pool.release(connection, connection.idle_since)
+    elif vars(client._network_stream).pop("_keepalive", None) is not None:
+        transport.discarded(connection, reason)
+
+
+def _take(client: "Any", connection: "Connection") -> bool:
+    """Take the socket of an idle client; False if somebody was faster.
+
+    Under the lock by which httpcore itself makes an idle connection busy. Where that is taken the client is passed
+    over: we may stand in a finalizer or a signal handler above the very code that took it. Of two takers one gets the
+    mark on the stream; ours is the outer lock, so that who comes second finds the stream with its new socket.
+    """
+    with _taking:
+        lock = client._state_lock._lock
+        if not lock.acquire(blocking=False):
+            return False
+        try:
+            stream = client._network_stream
+            if client._state is not _IDLE or stream._sock is not connection.sock:
+                return False
+            if vars(stream).pop("_keepalive", None) is None:
+                return False
+            stream._sock = _closed_socket
+            client._state = _CLOSED
+        finally:
+            lock.release()
+    connection.busy = False
+    return True
+
+
+class _Clients:
+    """The idle connections of live clients, as a lender of the idle pool.
+
+    `clients` keeps the sockets alive for as long as their client: the garbage collector, when it finds a forgotten
+    client in a cycle, would otherwise close the socket before it calls the client's finalizer.
+    """
+
+    def __init__(self) -> None:
+        self.clients: weakref.WeakValueDictionary[Connection, Any] = weakref.WeakValueDictionary()
+
+    def _idle(self) -> "Iterator[tuple[Any, Connection]]":
+        # A list of references is made in one step; the dictionary itself may change meanwhile.
+        for reference in self.clients.valuerefs():
+            client = reference()
+            if client is not None and client._state is _IDLE:
+                connection = getattr(client._network_stream, "_keepalive", None)
+                if connection is not None:
+                    yield client, connection
+
+    def lend(self, key: "Hashable") -> "Connection | None":
+        """Take one idle connection with this key."""
+        for client, connection in self._idle():
+            if connection.key != key or httpcore_exchange.unfinished(client, connection) is not None:
+                continue
+            if _take(client, connection):
+                return connection
+        return None
+
+    def review(self, judge: "Judge") -> None:
+        """Close the idle connections that went bad."""
+        for client, connection in self._idle():
+            reason = judge(connection)
+            if reason is not None and _take(client, connection):
+                transport.pool.discard(connection, reason)
+
+    def after_fork(self) -> None:
+        """In a child: drop the parent's connections, so that not even their own client uses them."""
+        global _taking
+        _taking = _thread.RLock()
+        for client, connection in self._idle():
+            if _take(client, connection):
+                connection.close()
+
+    def count(self) -> int:
+        """How many idle connections live clients hold."""
+        return sum(1 for _ in self._idle())
+
+
+_lender = _Clients()
+
+
+def _create_connection(original: "Any") -> "Any":
+    def create_connection(self: "Any", origin: "Any") -> "Any":
+        connection = original(self, origin)
+        try:
+            if self._max_keepalive_connections == 0:
+                # Of a proxy's connection objects the inner one dials.
+                (getattr(connection, "_connection", None) or connection)._keepalive_off = True
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore connection")
+        return connection
+
+    return create_connection
+
+
+def install(module: "ModuleType") -> None:
+    """Patch the sync half of httpcore, unless its version is unknown."""
+    if not __version__.startswith("1.0."):
+        raise PatchSkipped(f"httpcore {__version__} is not 1.0")
+    add(HTTPConnection, "_keepalive_off", False)
+    add(HTTP11Connection, "__del__", _delete)
+    replace(HTTPConnection, "_connect", _connect)
+    replace(TunnelHTTPConnection, "handle_request", _handle_tunnel)
+    replace(HTTP11Connection, "handle_request", _handle_request)
+    replace(HTTP11Connection, "_response_closed", _response_closed)
+    replace(HTTP11Connection, "close", _close)
+    replace(ConnectionPool, "create_connection", _create_connection)
+    replace(HTTPProxy, "create_connection", _create_connection)
+    transport.pool.lenders.append(_lender)
+    os.register_at_fork(after_in_child=_lender.after_fork)
