@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 # The clients that can be switched with KEEPALIVE_CLIENTS, and other names for them: requests has no seam of its own.
-CLIENTS = ("botocore", "http.client", "urllib.request", "urllib3")
-SYNONYMS = {"boto3": "botocore", "requests": "urllib3"}
+CLIENTS = ("botocore", "http.client", "httpx", "urllib.request", "urllib3")
+SYNONYMS = {
+    "anthropic": "httpx",
+    "boto3": "botocore",
+    "httpcore": "httpx",
+    "openai": "httpx",
+    "requests": "urllib3",
+}
 
 
 def _flag(text: str) -> bool:
