@@ -63,6 +63,15 @@ def urlopen_call(expert: bool) -> Callable[[], object]:
     return http_client_call(True) if expert else lambda: urllib.request.urlopen(URL).read()
 
 
+def httpx_call(expert: bool) -> Callable[[], object]:
+    import httpx
+
+    if expert:
+        client = httpx.Client()
+        return lambda: client.get(URL).content
+    return lambda: httpx.get(URL).content
+
+
 def boto3_call(expert: bool) -> Callable[[], object]:
     import boto3
 
@@ -80,6 +89,7 @@ CLIENTS = {
     "urllib3": urllib3_call,
     "http.client": http_client_call,
     "urlopen": urlopen_call,
+    "httpx": httpx_call,
     "boto3": boto3_call,
 }
 
