@@ -15,6 +15,12 @@ from tests.support.origin import Origin
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def needs(client: str) -> None:
+    """Skip a test of a client, by its name in `callers`, that is not installed here."""
+    if client not in ("http_client", "urlopen"):
+        pytest.importorskip(client.removesuffix("_async"))
+
+
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
@@ -37,6 +43,7 @@ def run(tree: Path, authority: Authority, tmp_path_factory: pytest.TempPathFacto
             "SSL_CERT_FILE": bundle,
             "REQUESTS_CA_BUNDLE": bundle,
             "AWS_CA_BUNDLE": bundle,
+            "HTTPLIB2_CA_CERTS": bundle,
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "id",
             "AWS_SECRET_ACCESS_KEY": "key",
