@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import select
     import socket
+    import ssl
     from collections.abc import Hashable, Mapping
     from typing import Any
 
@@ -36,11 +37,26 @@ def now() -> Instant:
     return time.monotonic(), time.time()
 
 
+class Tls:
+    """The TLS half of a connection whose socket is a bare one: an `ssl.SSLObject` and the memory BIOs it works on.
+
+    asyncio and anyio encrypt this way. Between two event loops this and the socket are all there is of a connection.
+    """
+
+    __slots__ = ("incoming", "object", "outgoing")
+
+    def __init__(self, ssl_object: "ssl.SSLObject", incoming: "ssl.MemoryBIO", outgoing: "ssl.MemoryBIO") -> None:
+        self.object = ssl_object
+        self.incoming = incoming
+        self.outgoing = outgoing
+
+
 class Connection:
     """One TCP (and TLS) connection.
 
     Attributes:
         sock: the connected `socket.socket` or `ssl.SSLSocket`; this object closes it or hands it on, nobody else.
+        tls: what encrypts on a bare socket, while the connection is on no event loop; else None.
         key: transport identity; equal keys may share. None: this connection is never pooled (`refusal` says why).
         origin: scheme://host:port as dialled, for statistics only.
         attributes: what the client's own connect() would have set on the client object besides `sock`.
@@ -67,6 +83,7 @@ class Connection:
         "requests",
         "sock",
         "taint",
+        "tls",
     )
 
     def __init__(
@@ -79,6 +96,7 @@ class Connection:
         refusal: "str | None" = None,
     ) -> None:
         self.sock = sock
+        self.tls: Tls | None = None
         self.key = key
         self.origin = origin
         self.attributes = attributes or {}

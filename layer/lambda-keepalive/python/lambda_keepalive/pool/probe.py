@@ -5,13 +5,15 @@ stale, with one exception: TLS 1.3 may deliver session tickets at any time (RFC 
 """
 
 import select
+import socket
 import ssl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
+    from lambda_keepalive.pool.connection import Connection, Tls
 
-    from lambda_keepalive.pool.connection import Connection
+# More than any server's tickets (nginx sends two of 250 bytes); whoever sends as much sends something else.
+_MANY_TICKETS = 16384
 
 _EVENTS = select.POLLIN | select.POLLPRI | getattr(select, "POLLRDHUP", 0)
 
@@ -28,6 +30,8 @@ def is_stale(connection: "Connection") -> bool:
         poll = connection.poll = select.poll()
         poll.register(descriptor, _EVENTS)
     if poll.poll(0):
+        if connection.tls is not None:
+            return not _only_tickets_for(connection.tls, sock) or bool(poll.poll(0))
         return not _only_tickets(sock)
     # Decrypted bytes that nobody read are invisible to poll, and so is the end of TLS (`SSLSocket.unwrap`), after which
     # the same object sends plain text.
@@ -54,4 +58,22 @@ def _only_tickets(sock: "socket.socket") -> bool:
             sock.settimeout(timeout)
         except OSError:
             pass
+    return False
+
+
+def _only_tickets_for(tls: "Tls", sock: "socket.socket") -> bool:
+    """The same of a bare socket, whose bytes somebody has to carry to the TLS object.
+
+    What TLS would answer (to a key update, RFC 8446, 4.6.3) nobody is there to send.
+    """
+    try:
+        data = sock.recv(_MANY_TICKETS, socket.MSG_DONTWAIT)
+        if not 0 < len(data) < _MANY_TICKETS:
+            return False
+        tls.incoming.write(data)
+        tls.object.read(1)
+    except ssl.SSLWantReadError:
+        return not tls.outgoing.pending
+    except (OSError, ValueError):
+        pass
     return False
