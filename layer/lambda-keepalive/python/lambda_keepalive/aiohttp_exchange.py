@@ -1,0 +1,105 @@
+"""Says whether the exchange on an aiohttp connection is provably over. Reads state, changes no client.
+
+aiohttp's `ResponseHandler` knows whether the response was read to its end and whether the peer announced a close; what
+it lets pass is found here. Private names are those of aiohttp/client_proto.py, 3.9 to 3.14. `protocol` is a
+`ResponseHandler`, `request` a `ClientRequest`, `response` a `ClientResponse`.
+"""
+
+import asyncio
+
+from lambda_keepalive import transport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambda_keepalive.pool.connection import Connection
+
+
+def begin(connection: "Connection", request: "Any") -> None:
+    """A request is about to be sent: count it, and see whether it makes the connection unfit for others."""
+    transport.sending(connection)
+    headers = request.headers
+    if "Connection" in headers:
+        value = headers["Connection"].lower()
+        if "close" in value:
+            connection.taint = "asked-close"
+        elif "upgrade" in value:
+            connection.taint = "upgraded"
+    if "Authorization" in headers and headers["Authorization"][:9].lower().startswith(("negotiate", "ntlm")):
+        # These authenticate the connection, not the request (RFC 4559, 6).
+        connection.taint = "credentials"
+    if request.method == "CONNECT":
+        connection.taint = "upgraded"
+    if "Content-Length" in headers and not _has_length(request.body, headers.getall("Content-Length")):
+        connection.taint = "body-length"
+    if "Expect" in headers:
+        # Refused, it leaves the server waiting for the body (RFC 9110, 10.1.1), and aiohttp sends none.
+        connection.taint = "body-length"
+
+
+def _has_length(body: "Any", announced: "list[str]") -> bool:
+    """Whether a body is as long as a server is told; what is missing would be taken from the next request."""
+    size = getattr(body, "size", None) if body else 0
+    if isinstance(body, (bytes, bytearray)):
+        size = len(body)
+    return announced == [str(size)]
+
+
+def sent(connection: "Connection") -> None:
+    """The body went out to its end: the taint that stood for what is missing goes.
+
+    Until aiohttp 3.11 writing also returns, and ends the body in time, when it was cancelled half-way (`write_bytes`).
+    """
+    task = asyncio.current_task()
+    if connection.taint == "sending" and not (task is not None and task.cancelling()):
+        connection.taint = None
+
+
+def answered(connection: "Connection", response: "Any", own_limit: "float | None") -> None:
+    """The head of the response is here: see whether everybody on the way agrees where the response ends (RFC 9112,
+    6.3), and how long the connection may stay idle, by the peer's word or by its user's `own_limit`."""
+    headers = response.headers
+    lengths = headers.getall("Content-Length", ())
+    codings = headers.getall("Transfer-Encoding", ())
+    if len(lengths) + len(codings) > 1 or (codings and codings[0].strip().lower() != "chunked"):
+        connection.taint = "framing"
+    elif response.status == 204 and (codings or (lengths and lengths[0].strip() != "0")):
+        # A 204 has no content; a server that frames some may send it yet.
+        connection.taint = "framing"
+    if connection.requests == 1:
+        connection.idle_timeout = transport.hinted_timeout(headers.get("Keep-Alive"))
+        if own_limit is not None:
+            connection.idle_timeout = min(own_limit, connection.idle_timeout or own_limit)
+
+
+def unfinished(protocol: "Any", connection: "Connection") -> "str | None":
+    """Why the connection must not carry another request, or None.
+
+    Returns a rule of before, or one of: `upgraded`, `error`, `unread`, `close` (the peer ends it), `surplus`.
+    """
+    reason = connection.refusal or connection.taint
+    if reason is not None:
+        return reason
+    if protocol.upgraded:
+        return "upgraded"
+    if protocol.exception() is not None:
+        return "error"
+    payload = protocol._payload
+    if payload is not None and not payload.is_eof():
+        return "unread"
+    if connection.busy:
+        return "error"
+    if len(protocol._buffer) or protocol._tail or _has_begun(protocol._parser):
+        return "surplus"
+    return "close" if protocol.should_close else None
+
+
+def _has_begun(parser: "Any") -> bool:
+    """Whether the parser holds the beginning of a message that nobody asked for. Spoils the parser."""
+    if parser is None:
+        return False
+    if hasattr(parser, "_lines"):
+        # The one in Python, which aiohttp falls back on.
+        return bool(parser._lines or parser._tail)
+    return parser.feed_eof() is not None

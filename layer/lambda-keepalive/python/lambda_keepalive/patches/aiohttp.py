@@ -1,0 +1,269 @@
+"""Lets aiohttp's client use the idle pool, across sessions and across event loops.
+
+Seam: `TCPConnector.connect`, before which an idle connection of the pool is put among the connector's own, and
+`ResponseHandler.close`, by which aiohttp ends a connection for whatever reason. Why so: the library's own way of taking
+an idle connection keeps its limits, traces and queue. Versions: 3.9 to 3.14 on asyncio's own loops from Python 3.11 on.
+Idle connections of a live session stay there at no cost, and are taken from it only when nobody else has one. Never
+shared: HTTPS proxies, what `refusal`, `aiohttp_key`, `aiohttp_exchange` and `event_loop` name.
+"""
+
+import inspect
+import time
+import weakref
+from collections import deque
+
+from aiohttp import __version__
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ClientRequest, ClientResponse
+from aiohttp.connector import BaseConnector, TCPConnector
+
+from lambda_keepalive import aiohttp_exchange, event_loop, guard, transport
+from lambda_keepalive.aiohttp_key import identify, own_limit
+from lambda_keepalive.patching import PatchSkipped, add, replace
+from lambda_keepalive.pool.connection import now
+from lambda_keepalive.stats import stats
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+    from types import ModuleType
+    from typing import Any
+
+    from lambda_keepalive.pool.connection import Connection
+    from lambda_keepalive.pool.idle import Judge
+
+
+def _connect(original: "Any") -> "Any":
+    async def connect(self: "Any", req: "Any", *args: "Any", **kwargs: "Any") -> "Any":
+        try:
+            if not self._conns.get(req.connection_key):
+                await _stock(self, req)
+        except Exception:  # noqa: BLE001
+            guard.fault("aiohttp connect")
+        held = await original(self, req, *args, **kwargs)
+        try:
+            connection = held._protocol._keepalive
+            if connection is not None:
+                aiohttp_exchange.begin(connection, req)
+        except Exception:  # noqa: BLE001
+            held._protocol._keepalive = None
+            guard.fault("aiohttp request")
+        return held
+
+    return connect
+
+
+async def _stock(connector: "Any", request: "Any") -> None:
+    """Put an idle connection among those of a connector that has none for the request."""
+    if connector._closed:
+        return
+    key, _, _ = identify(connector, request)
+    connection = transport.pool.acquire(key) if key is not None else None
+    if connection is None:
+        return
+    protocol = connector._factory()
+    try:
+        await event_loop.enter(connection, protocol)
+    except BaseException:
+        transport.discarded(connection, "error")
+        raise
+    protocol._keepalive = connection
+    if connector._closed:
+        protocol.close()
+        return
+    place = request.connection_key
+    if not connector._conns.get(place):
+        connector._conns[place] = deque()
+    connector._conns[place].append((protocol, time.monotonic()))
+
+
+def _create_connection(original: "Any") -> "Any":
+    async def _create_connection(self: "Any", req: "Any", *args: "Any", **kwargs: "Any") -> "Any":
+        try:
+            key, origin, refusal = identify(self, req)
+        except Exception:  # noqa: BLE001
+            guard.fault("aiohttp connect")
+            return await original(self, req, *args, **kwargs)
+        if refusal == "runtime-api":
+            return await original(self, req, *args, **kwargs)
+        started = time.perf_counter()
+        try:
+            protocol = await original(self, req, *args, **kwargs)
+        except BaseException:
+            stats.connect_error(origin)
+            raise
+        milliseconds = (time.perf_counter() - started) * 1000
+        try:
+            sock = event_loop.socket_of(protocol.transport)
+            protocol._keepalive = transport.opened(sock, key, origin, refusal, milliseconds)
+        except Exception:  # noqa: BLE001
+            guard.fault("aiohttp connect")
+        return protocol
+
+    return _create_connection
+
+
+def _write_bytes(original: "Any") -> "Any":
+    async def write_bytes(self: "Any", writer: "Any", conn: "Any", *args: "Any", **kwargs: "Any") -> None:
+        connection = None
+        try:
+            connection = conn._protocol._keepalive
+            if connection is not None and connection.taint is None:
+                connection.taint = "sending"
+        except Exception:  # noqa: BLE001
+            guard.fault("aiohttp body")
+        await original(self, writer, conn, *args, **kwargs)
+        if connection is not None:
+            try:
+                aiohttp_exchange.sent(connection)
+            except Exception:  # noqa: BLE001
+                guard.fault("aiohttp body")
+
+    return write_bytes
+
+
+def _start(original: "Any") -> "Any":
+    async def start(self: "Any", connection: "Any") -> "Any":
+        protocol, connector = connection._protocol, connection._connector
+        response = await original(self, connection)
+        try:
+            ours = protocol._keepalive
+            if ours is not None:
+                aiohttp_exchange.answered(ours, self, own_limit(connector))
+        except Exception:  # noqa: BLE001
+            protocol._keepalive = None
+            guard.fault("aiohttp response")
+        return response
+
+    return start
+
+
+def _release(original: "Any") -> "Any":
+    def _release(self: "Any", key: "Any", protocol: "Any", **kwargs: "Any") -> None:
+        original(self, key, protocol, **kwargs)
+        connection = protocol._keepalive
+        # The connector keeps it, or it would have been closed.
+        if connection is not None and not self._closed and protocol.is_connected():
+            connection.busy = False
+            connection.idle_since = now()
+            if not self._keepalive_lends:
+                self._keepalive_lends = True
+                _lender.connectors.add(self)
+
+    return _release
+
+
+def _ending(original: "Any") -> "Any":
+    """For `close` and `abort` of a `ResponseHandler`."""
+
+    def close(self: "Any") -> None:
+        if self._keepalive is not None:
+            try:
+                _retire(self)
+            except Exception:  # noqa: BLE001
+                guard.fault("aiohttp close")
+        original(self)
+
+    return close
+
+
+def _retire(protocol: "Any") -> None:
+    """aiohttp ends a connection: take it away if it is clean, else leave it to be closed."""
+    connection, protocol._keepalive = protocol._keepalive, None
+    reason = "stale" if protocol.transport is None else _take(protocol, connection)
+    if reason is None:
+        transport.pool.release(connection, connection.idle_since)
+    else:
+        transport.discarded(connection, reason)
+
+
+def _take(protocol: "Any", connection: "Connection") -> "str | None":
+    """Take the connection off its loop; returns why that cannot be, or None."""
+    reason = aiohttp_exchange.unfinished(protocol, connection)
+    if reason is None:
+        reason = event_loop.leave(connection, protocol.transport)
+    if reason is None:
+        protocol._drop_timeout()
+        protocol.transport = None
+    return reason
+
+
+def _close_connector(original: "Any") -> "Any":
+    def _close(self: "Any", *args: "Any", **kwargs: "Any") -> "Any":
+        try:
+            if not self._closed and self._loop.is_closed():
+                # aiohttp gives up here, and leaves the transports to the garbage collector.
+                for connection in _taken(self, lambda connection: True):
+                    transport.pool.release(connection, connection.idle_since)
+        except Exception:  # noqa: BLE001
+            guard.fault("aiohttp close")
+        return original(self, *args, **kwargs)
+
+    return _close
+
+
+def _taken(connector: "Any", wanted: "Callable[[Connection], bool]") -> "Iterator[Connection]":
+    """Take idle connections out of a connector, one by one."""
+    for waiting in list(connector._conns.values()):
+        for protocol, since in list(waiting):
+            connection = protocol._keepalive
+            if connection is None or protocol.transport is None or not wanted(connection):
+                continue
+            if _take(protocol, connection) is None:
+                protocol._keepalive = None
+                waiting.remove((protocol, since))
+                yield connection
+
+
+class _Connectors:
+    """The connectors of live sessions, as a lender of the idle pool.
+
+    Only what this thread may touch: connectors of the running loop, and of loops that are closed, whose own sessions
+    have no use for them any more.
+    """
+
+    def __init__(self) -> None:
+        self.connectors: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def _taken(self, wanted: "Callable[[Connection], bool]") -> "Iterator[Connection]":
+        for connector in list(self.connectors):
+            if event_loop.is_ours(connector._loop):
+                yield from _taken(connector, wanted)
+
+    def lend(self, key: "Hashable") -> "Connection | None":
+        """Take one idle connection with this key."""
+        return next(self._taken(lambda connection: connection.key == key), None)
+
+    def review(self, judge: "Judge") -> None:
+        """Close the idle connections that went bad."""
+        for connection in self._taken(lambda connection: judge(connection) is not None):
+            transport.pool.discard(connection, judge(connection) or "stale")
+
+    def count(self) -> int:
+        """How many idle connections the connectors hold."""
+        held = [connector._conns for connector in list(self.connectors)]
+        return sum(len(waiting) for conns in held for waiting in list(conns.values()))
+
+
+_lender = _Connectors()
+
+
+def install(module: "ModuleType") -> None:
+    """Patch aiohttp's client, unless its version or the Python is unknown."""
+    major, minor = (int(part) for part in __version__.split(".")[:2])
+    if (major, minor) < (3, 9) or major > 3:
+        raise PatchSkipped(f"aiohttp {__version__} is not between 3.9 and 3.x")
+    if inspect.iscoroutinefunction(TCPConnector._get_ssl_context):
+        raise PatchSkipped(f"aiohttp {__version__} makes its TLS contexts in the background")
+    add(ResponseHandler, "_keepalive", None)
+    add(BaseConnector, "_keepalive_lends", False)
+    replace(TCPConnector, "connect", _connect)
+    replace(TCPConnector, "_create_connection", _create_connection)
+    replace(BaseConnector, "_release", _release)
+    replace(BaseConnector, "_close", _close_connector)
+    replace(ResponseHandler, "close", _ending)
+    if hasattr(ResponseHandler, "abort"):
+        replace(ResponseHandler, "abort", _ending)
+    replace(ClientRequest, "write_bytes", _write_bytes)
+    replace(ClientResponse, "start", _start)
+    transport.pool.lenders.append(_lender)
