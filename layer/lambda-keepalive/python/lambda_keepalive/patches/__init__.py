@@ -56,9 +56,10 @@ _HTTP_CLIENT = ("http.client", "urllib.request", "urllib3", "botocore")
 
 PATCHES = (
     Patch("awslambdaric.lambda_runtime_client", "awslambdaric", ()),
-    Patch("ssl", "ssl_context", (*_HTTP_CLIENT, "httpx")),
+    Patch("ssl", "ssl_context", (*_HTTP_CLIENT, "httpx", "aiohttp")),
     Patch("http.client", "http_client", _HTTP_CLIENT),
     Patch("urllib.request", "urllib_request", ("urllib.request",)),
     Patch("urllib3.connectionpool", "urllib3", ("urllib3", "botocore")),
     Patch("httpcore", "httpcore", ("httpx",)),
+    Patch("aiohttp.connector", "aiohttp", ("aiohttp",)),
 )
