@@ -177,6 +177,13 @@ def key_log() -> "bytes | None":
     return _undecoded().get(b"SSLKEYLOGFILE")
 
 
+def environment_but(name: bytes) -> "dict[bytes, bytes]":
+    """The whole environment as it stands now, without one variable."""
+    environ = dict(_undecoded())
+    environ.pop(name, None)
+    return environ
+
+
 def may_have_proxies() -> bool:
     """False only if no variable is named `*_proxy`, in any case, so that `getproxies_environment` has nothing to
     find.

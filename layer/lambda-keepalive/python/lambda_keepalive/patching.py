@@ -46,6 +46,13 @@ def add(owner: "Any", name: str, value: "Any") -> None:
         setattr(owner, name, value)
 
 
+def substitute(owner: "Any", name: str, value: "Any") -> None:
+    """Set an attribute that is no function, such as a property, in the place of the one that `owner` itself has."""
+    if vars(owner)[name] is not value:
+        _applied.append((owner, name, vars(owner)[name], value))
+        setattr(owner, name, value)
+
+
 def undo() -> None:
     """Put every original back, last first; what somebody else replaced after us stays as it is."""
     while _applied:

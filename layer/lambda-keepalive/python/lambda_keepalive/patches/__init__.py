@@ -60,6 +60,7 @@ PATCHES = (
     Patch("http.client", "http_client", _HTTP_CLIENT),
     Patch("urllib.request", "urllib_request", ("urllib.request",)),
     Patch("urllib3.connectionpool", "urllib3", ("urllib3", "botocore")),
+    Patch("botocore.session", "botocore", ("botocore",)),
     Patch("httpcore", "httpcore", ("httpx",)),
     Patch("aiohttp.connector", "aiohttp", ("aiohttp",)),
 )
