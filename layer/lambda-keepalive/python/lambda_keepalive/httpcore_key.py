@@ -33,9 +33,10 @@ class Half:
         connection_class: the only class whose connecting we know.
         backends: the only network backends whose streams we know.
         functions: the functions in force that would make the connection.
+        refuse: the rule against all connections that are opened here and now, if there is one.
     """
 
-    __slots__ = ("backends", "connection_class", "functions", "name")
+    __slots__ = ("backends", "connection_class", "functions", "name", "refuse")
 
     def __init__(
         self,
@@ -43,11 +44,13 @@ class Half:
         connection_class: "Any",
         backends: "tuple[type, ...]",
         functions: "Callable[[], Hashable]",
+        refuse: "Callable[[], str | None]" = lambda: None,
     ) -> None:
         self.name = name
         self.connection_class = connection_class
         self.backends = backends
         self.functions = functions
+        self.refuse = refuse
 
 
 def identify(client: "Any", request: "Any", half: Half) -> "tuple[Hashable | None, str, str | None]":
@@ -130,6 +133,8 @@ def _refuse(client: "Any", dialled: "Any", dialler: "Any", half: Half) -> "tuple
             refusal = "keepalive-off"
         elif dialler._uds is not None and not _settings.loopback:
             refusal = "loopback"
+        else:
+            refusal = half.refuse()
     return origin, refusal
 
 
