@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 try:
     _SocketTransport: "Any" = selector_events._SelectorSocketTransport  # type: ignore[attr-defined]
     _TlsTransport: "Any" = sslproto._SSLProtocolTransport
+    _TlsLayer: "Any" = sslproto.SSLProtocol
     _WRAPPED = sslproto.SSLProtocolState.WRAPPED
 except AttributeError:
     # Until 3.10 its TLS was another one.
@@ -41,6 +42,11 @@ def is_known(loop: "Any") -> bool:
 def is_ours(loop: "Any") -> bool:
     """Whether the calling thread may touch the transports of this loop: it is running here or nowhere."""
     return loop is _get_running_loop() or not loop.is_running()
+
+
+def is_done_with(loop: "Any") -> bool:
+    """Whether nobody but the calling code can be using the idle connections of this loop: it is closed or runs it."""
+    return loop.is_closed() or loop is _get_running_loop()
 
 
 def socket_of(transport: "Any") -> "Any":
@@ -69,7 +75,7 @@ def leave(connection: "Connection", transport: "Any") -> "str | None":
         return "process"
     if not is_ours(bare._loop):
         return "foreign-loop"
-    if transport.is_closing() or bare.is_closing() or bare._eof:
+    if transport.is_closing() or bare.is_closing() or bare._eof or bare._sock is None or bare._sock.fileno() < 0:
         return "error"
     if bare.get_write_buffer_size():
         return "unsent"
@@ -137,20 +143,25 @@ async def enter(connection: "Connection", protocol: "Any") -> "Any":
     Raises:
         OSError: as `loop.create_connection` does; the socket is closed, also on cancellation.
     """
-    loop = asyncio.get_running_loop()
     tls = connection.tls
+    if tls is None:
+        return await enter_bare(connection, protocol)
+    # As `loop.start_tls` does it, except that the TLS object is not made but given (Lib/asyncio/base_events.py).
+    layer = _TlsLayer(asyncio.get_running_loop(), protocol, _Established(tls.object), None)
+    layer._incoming, layer._outgoing = tls.incoming, tls.outgoing
+    layer._extra["sslcontext"] = tls.object.context
+    transport = layer._app_transport
+    await enter_bare(connection, layer)
+    return transport
+
+
+async def enter_bare(connection: "Connection", protocol: "Any") -> "Any":
+    """Put the socket alone on the running loop, as `enter` does; TLS is the protocol's affair."""
     try:
-        if tls is None:
-            transport, _ = await loop.create_connection(lambda: protocol, sock=connection.sock)
-            return transport
-        # As `loop.start_tls` does it, except that the TLS object is not made but given (Lib/asyncio/base_events.py).
-        layer: Any = sslproto.SSLProtocol(loop, protocol, _Established(tls.object), None)  # type: ignore[arg-type]
-        layer._incoming, layer._outgoing = tls.incoming, tls.outgoing
-        layer._extra["sslcontext"] = tls.object.context
-        transport = layer._app_transport
-        await loop.create_connection(lambda: layer, sock=connection.sock)
-        connection.tls = None
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(lambda: protocol, sock=connection.sock)
     except BaseException:
         connection.close()
         raise
+    connection.tls = None
     return transport
