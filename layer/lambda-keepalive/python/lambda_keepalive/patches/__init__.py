@@ -62,5 +62,6 @@ PATCHES = (
     Patch("urllib3.connectionpool", "urllib3", ("urllib3", "botocore")),
     Patch("botocore.session", "botocore", ("botocore",)),
     Patch("httpcore", "httpcore", ("httpx",)),
+    Patch("httpcore", "httpcore_async", ("httpx",)),
     Patch("aiohttp.connector", "aiohttp", ("aiohttp",)),
 )
