@@ -40,8 +40,8 @@ class Job:
 def jobs() -> Iterator[Job]:
     for suite in catalog.LIBRARIES:
         prepare = functools.partial(environments.of_library, suite)
-        run = functools.partial(running.run_pytest, plugins=suite.plugins)
-        yield Job(suite.name, suite.python, prepare, run, [suite.tests], [catalog.POOLED])
+        run = functools.partial(running.run_pytest, plugins=suite.plugins, own_options=suite.options)
+        yield Job(suite.name, suite.python, prepare, run, suite.tests, [catalog.POOLED])
     for python in catalog.CPYTHON_PYTHONS:
         prepare = functools.partial(environments.of_cpython, python)
         yield Job(catalog.CPYTHON, python, prepare, running.run_regrtest, [*catalog.CPYTHON_FILES], [*catalog.WAYS])

@@ -30,16 +30,24 @@ class NotAttached(Exception):
     """The layer was to be active in a run and no process of it had the layer."""
 
 
-def run_pytest(environment: Environment, way: str | None, targets: Sequence[str], plugins: Sequence[str] = ()) -> Run:
+def run_pytest(
+    environment: Environment,
+    way: str | None,
+    targets: Sequence[str],
+    plugins: Sequence[str] = (),
+    own_options: Sequence[str] = (),
+) -> Run:
     """Run tests of a library; `way` is a key of `WAYS`, or None for a run without the layer."""
     with tempfile.TemporaryDirectory(prefix="suite-", dir=WORK) as place:
         junit = Path(place) / "junit.xml"
         # The older JUnit family names the file of each test.
-        options = ["-q", "-o", "junit_family=xunit1", f"--junit-xml={junit}"]
+        options = ["-q", "--durations=20", "-o", "junit_family=xunit1", f"--junit-xml={junit}"]
         options += [f"--timeout={TEST_TIMEOUT_S}", "--timeout-method=signal"]
         options += [argument for plugin in plugins for argument in ("-p", plugin)]
+        options += own_options
         started = time.monotonic()
-        _execute(environment, way, ["-m", "pytest", *options, *targets], Path(place))
+        # Without -P the sources in the working directory, extensions not compiled, would hide what is installed.
+        _execute(environment, way, ["-P", "-m", "pytest", *options, *targets], Path(place))
         run = read_junit(junit)
         if not run.outcomes or "pytest::internal" in run.outcomes:
             raise Unavailable(f"pytest did not come to its end; see {OUTPUT}")
