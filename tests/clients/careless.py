@@ -1,4 +1,4 @@
-"""The four ways to make one careless call, under one signature, for snippets that say what every client must do.
+"""The ways to make one careless call, under one signature, for snippets that say what every client must do.
 
 `fetch(url, method="GET", body=None, headers=None, timeout=10)` returns [status, body as text], or the name of what it
 raised. Redirects are not followed and nothing is tried again, so that one call is one request.
@@ -62,6 +62,14 @@ REQUESTS = """
         return response.status_code, response.content
 """
 
+HTTPX = """
+    import httpx
+
+    def call(url, method, body, headers, timeout):
+        response = httpx.request(method, url, content=body, headers=headers, timeout=timeout)
+        return response.status_code, response.content
+"""
+
 FETCH = """
     def fetch(url, method="GET", body=None, headers=None, timeout=10):
         try:
@@ -78,5 +86,6 @@ CLIENTS = {
         "urlopen": URLOPEN,
         "urllib3": URLLIB3,
         "requests": REQUESTS,
+        "httpx": HTTPX,
     }.items()
 }

@@ -13,6 +13,7 @@ NAMES = {
     "urlopen": "TimeoutError",
     "urllib3": "ReadTimeoutError",
     "requests": "ReadTimeout",
+    "httpx": "ReadTimeout",
 }
 
 
