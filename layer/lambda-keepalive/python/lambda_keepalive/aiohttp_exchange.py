@@ -8,6 +8,7 @@ it lets pass is found here. Private names are those of aiohttp/client_proto.py, 
 import asyncio
 
 from lambda_keepalive import transport
+from lambda_keepalive.pool.connection import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +59,13 @@ def sent(connection: "Connection") -> None:
 
 def answered(connection: "Connection", response: "Any", own_limit: "float | None") -> None:
     """The head of the response is here: see whether everybody on the way agrees where the response ends (RFC 9112,
-    6.3), and how long the connection may stay idle, by the peer's word or by its user's `own_limit`."""
+    6.3), and how long the connection may stay idle, by the peer's word or by its user's `own_limit`.
+
+    From here on the protocol's payload is that of this response and tells when it is read. aiohttp may give the
+    connection back to its connector later than that, and after the session was closed (`_release_connection`, 3.9).
+    """
+    connection.busy = False
+    connection.idle_since = now()
     headers = response.headers
     lengths = headers.getall("Content-Length", ())
     codings = headers.getall("Transfer-Encoding", ())
@@ -83,13 +90,11 @@ def unfinished(protocol: "Any", connection: "Connection") -> "str | None":
         return reason
     if protocol.upgraded:
         return "upgraded"
-    if protocol.exception() is not None:
+    if protocol.exception() is not None or connection.busy:
         return "error"
     payload = protocol._payload
     if payload is not None and not payload.is_eof():
         return "unread"
-    if connection.busy:
-        return "error"
     if len(protocol._buffer) or protocol._tail or _has_begun(protocol._parser):
         return "surplus"
     return "close" if protocol.should_close else None

@@ -144,7 +144,6 @@ def _release(original: "Any") -> "Any":
         connection = protocol._keepalive
         # The connector keeps it, or it would have been closed.
         if connection is not None and not self._closed and protocol.is_connected():
-            connection.busy = False
             connection.idle_since = now()
             if not self._keepalive_lends:
                 self._keepalive_lends = True
