@@ -35,7 +35,7 @@ class Variant:
         if variant.endswith("layer"):
             layer = {"PYTHONPATH": str(ROOT / "layer" / "lambda-keepalive" / "python"), "KEEPALIVE_LOOPBACK": "1"}
             environ = {**environ, **layer}
-        self._count = CALLS[variant]
+        self._calls = CALLS[variant]
         self._process = subprocess.Popen(
             [python, str(ROOT / "benchmarks" / "calls.py"), client, variant.split()[0]],
             env=environ,
@@ -50,10 +50,10 @@ class Variant:
         answer: list[float] = json.loads(self._process.stdout.readline())
         return answer
 
-    def round(self) -> list[float]:
-        """CPU and wall time of one call, in microseconds."""
+    def round(self, calls: int | None = None) -> list[float]:
+        """CPU and wall time of one call, in microseconds, over this many calls."""
         assert self._process.stdin is not None
-        print(self._count, file=self._process.stdin, flush=True)
+        print(calls or self._calls, file=self._process.stdin, flush=True)
         return self._answer()
 
     def close(self) -> None:

@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="serve HTTP without TLS")
     parser.add_argument("--roots", type=Path, help="PEM file to put in front of our CA in the bundle")
     parser.add_argument("--with-stdin", action="store_true", help="end when stdin ends")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     options = parser.parse_args()
 
     authority = None if options.plain else Authority(options.directory)
@@ -63,7 +64,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
 
-    with Origin(tls=authority, keep_requests=False) as origin, control_of(origin) as control:
+    names = tuple({"localhost", "127.0.0.1", "::1", options.host})
+    with Origin(authority, options.host, names=names, keep_requests=False) as origin, control_of(origin) as control:
         ready = {"url": origin.url, "bundle": bundle and str(bundle), "control": control.url}
         print(json.dumps(ready), flush=True)
         # Nobody writes to our stdin, so that readable means ended.

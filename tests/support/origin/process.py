@@ -27,14 +27,21 @@ class OriginProcess:
         control: the URL of its control port, see `tests.support.origin.__main__`.
     """
 
-    def __init__(self, directory: Path, *, plain: bool = False, roots: Path | str | None = None) -> None:
-        """Keep certificates in `directory`; `roots` is a PEM file to put in front of ours in the bundle."""
+    def __init__(
+        self, directory: Path, *, plain: bool = False, roots: Path | str | None = None, host: str = "127.0.0.1"
+    ) -> None:
+        """Keep certificates in `directory`; `roots` is a PEM file to put in front of ours in the bundle.
+
+        With another `host` than loopback's, the control port is on loopback all the same.
+        """
         command = [
             sys.executable,
             "-m",
             "tests.support.origin",
             "--directory",
             str(directory),
+            "--host",
+            host,
             "--with-stdin",
         ]
         if plain:
