@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.functions import careless
+from tests.functions import careless, careless_async
 from tests.local import Emulator
 from tests.support.certificates import Authority
 from tests.support.origin import Origin
@@ -20,16 +20,18 @@ from tests.support.origin import Origin
 INVOCATIONS = 4
 CALLS = 3
 
+FUNCTIONS = careless.FUNCTIONS | careless_async.FUNCTIONS
+
 # What has to be installed, where it is not named like the client.
-LIBRARIES = {"http.client": "http", "urllib.request": "urllib"}
+LIBRARIES = {"http.client": "http", "urllib.request": "urllib", "httpx, async": "httpx"}
 
 
-@pytest.mark.parametrize("client", careless.FUNCTIONS)
+@pytest.mark.parametrize("client", FUNCTIONS)
 def test_twelve_calls_in_four_invocations_open_one_connection(
     sandbox: Callable[..., Emulator], built: Path, authority: Authority, tmp_path: Path, client: str
 ) -> None:
     pytest.importorskip(LIBRARIES.get(client, client))
-    (tmp_path / "app.py").write_text(dedent(careless.HANDLER) + dedent(careless.FUNCTIONS[client]))
+    (tmp_path / "app.py").write_text(dedent(careless.HANDLER) + dedent(FUNCTIONS[client]))
     counts = {}
     with sandbox(tmp_path, built, {"HTTPLIB2_CA_CERTS": str(authority.bundle)}) as function:
         patterns = function.invoke({}).payload
