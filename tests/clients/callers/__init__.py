@@ -32,8 +32,9 @@ CALLERS = (
     "requests",
     "boto3",
     "httpx",
+    "httpx_async",
 )
-ASYNC = ()
+ASYNC = ("httpx_async",)
 
 CANNOT: "dict[tuple[str, str], str]" = {
     ("http_client", "server_name"): "it is the host of the URL",

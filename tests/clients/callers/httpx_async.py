@@ -2,6 +2,7 @@
 
 import asyncio
 
+import anyio._backends._asyncio  # noqa: F401 - anyio 3 imports it at first use; two threads that do so fail
 import httpx
 
 from tests.clients.callers.httpx import asking, dialling, trusting
