@@ -1,0 +1,111 @@
+'use strict';
+
+/**
+ * What the layer knows of one open connection, whoever uses it at the moment, and how long it may stay idle.
+ *
+ * Agents and requests come and go; a `Connection` lives as long as its socket, which carries it under `CONNECTION`.
+ */
+
+const config = require('./config.cjs').current;
+
+const CONNECTION = Symbol('keepalive.connection');
+
+// NTP steps the wall clock by less than this in ordinary operation (it slews below 128 ms); more is a clock to distrust.
+const CLOCK_TOLERANCE_MS = 1000;
+
+// A server that says `Keep-Alive: timeout=5` may close at 5.0 s sharp; the request needs some time to arrive. Node's own
+// agents leave the same second (lib/_http_agent.js, HTTP_AGENT_KEEP_ALIVE_TIMEOUT_BUFFER).
+const HINT_MARGIN_MS = 1000;
+
+// Connections opened together shall not all end together: up to a tenth of the lifetime less.
+const LIFETIME_JITTER = 0.1;
+
+/** A moment by both clocks: one of them may lie. */
+class Instant {
+  constructor() {
+    this.monotonic = performance.now();
+    this.wall = Date.now();
+  }
+
+  /**
+   * Milliseconds from here to `until`: the larger of what both clocks say, or -1 if one of them went backwards.
+   *
+   * Timers do not run while a sandbox is frozen, and after a SnapStart restore the monotonic clock lies; the wall clock
+   * can be set. Neither is trusted alone.
+   * @param {Instant} until
+   */
+  elapsed(until) {
+    const monotonic = until.monotonic - this.monotonic;
+    const wall = until.wall - this.wall;
+    return monotonic < 0 || wall < -CLOCK_TOLERANCE_MS ? -1 : Math.max(monotonic, wall);
+  }
+}
+
+/**
+ * One TCP (and TLS) connection.
+ *
+ * `key` is its transport identity, null for a connection that is never shared; `owner` the agent whose free socket it
+ * is while it is idle, under `name`; `limit` how long it may stay idle this time, in milliseconds; `seen` the bytes that
+ * had arrived before the request that is on it.
+ */
+class Connection {
+  /**
+   * @param {import('net').Socket} socket
+   * @param {string | null} key
+   * @param {string} origin scheme://host:port as dialled, for statistics and limits
+   */
+  constructor(socket, key, origin) {
+    this.socket = socket;
+    this.key = key;
+    this.origin = origin;
+    this.requests = 0;
+    this.opened = new Instant();
+    this.lifetime = config.maxLifetime * 1000 * (1 - LIFETIME_JITTER * Math.random());
+    this.idleSince = this.opened;
+    this.limit = 0;
+    this.seen = 0;
+    /** @type {import('http').Agent | null} */
+    this.owner = null;
+    this.name = '';
+    /** @type {string | null} Why it is being closed, if we are the ones. */
+    this.fate = null;
+    /** @type {any} */ (socket)[CONNECTION] = this;
+  }
+
+  /**
+   * How many milliseconds it may stay idle from now on, after this response; a reason if not at all.
+   * @param {import('http').IncomingMessage | null | undefined} response
+   * @returns {number | string}
+   */
+  mayStay(response) {
+    if (this.requests >= config.maxRequests) return 'requests';
+    const age = this.opened.elapsed(new Instant());
+    if (age < 0) return 'clock';
+    if (age >= this.lifetime) return 'lifetime';
+    const hint = hintedTimeout(response?.headers['keep-alive']);
+    const promised = hint === null ? Infinity : Math.max(hint - HINT_MARGIN_MS, hint / 2);
+    return Math.floor(Math.min(config.idleTimeout * 1000, promised, this.lifetime - age));
+  }
+
+  /**
+   * Why it is too old to be used again; null if it is not. Asked where timers may not have run.
+   * @param {Instant} now
+   */
+  expired(now) {
+    const idle = this.idleSince.elapsed(now);
+    if (idle < 0) return 'clock';
+    return idle >= this.limit ? 'idle' : null;
+  }
+}
+
+/**
+ * Milliseconds from `Keep-Alive: timeout=5, max=100`; null without a usable hint (RFC 2068, 19.7.1; still what servers
+ * send).
+ * @param {string | string[] | undefined} value
+ */
+function hintedTimeout(value) {
+  const seconds = /(?:^|,)\s*timeout\s*=\s*"?(\d{1,8})(?!\d)/i.exec(String(value ?? ''));
+  return seconds === null ? null : Number(seconds[1]) * 1000;
+}
+
+module.exports = { CONNECTION, Connection, Instant, hintedTimeout };

@@ -1,0 +1,52 @@
+'use strict';
+
+/** Why a connection had to be opened: remembers what became of the equal ones, for the statistics and for EXPLAIN. */
+
+const config = require('./config.cjs').current;
+const guard = require('./guard.cjs');
+const stats = require('./stats.cjs');
+
+/** @typedef {import('./connection.cjs').Connection} Connection */
+
+/** @type {Map<string, string>} What became of the last connection with an identity; origins are in it, too. */
+const fates = new Map();
+const MAX_FATES = 1000; // Ten times the idle limit; forgetting costs an explanation, nothing else.
+
+/** @param {string} key @param {string} fate */
+function remember(key, fate) {
+  if (fates.size >= MAX_FATES) fates.clear();
+  fates.set(key, fate);
+}
+
+/**
+ * A connection was given up for `reason`.
+ * @param {Connection} connection
+ * @param {string} reason
+ */
+function discarded(connection, reason) {
+  if (connection.key !== null) remember(connection.key, reason);
+  stats.discarded(connection.origin, reason);
+}
+
+/**
+ * A connection has been opened; count and say why it had to be.
+ * @param {string} origin
+ * @param {string | null} key
+ * @param {string | null} refusal the rule by which it is never shared, if there is one
+ * @param {number} milliseconds
+ */
+function opened(origin, key, refusal, milliseconds) {
+  const known = fates.has(origin) ? 'identity' : 'first';
+  const reason = refusal ?? (key === null ? undefined : fates.get(key)) ?? known;
+  if (key !== null && refusal === null) {
+    remember(key, 'in-use');
+    remember(origin, 'in-use');
+  }
+  stats.notReused(reason);
+  stats.opened(origin, milliseconds, origin.startsWith('https:'));
+  if (config.explain) {
+    guard.say(`explain: opened ${origin} in ${milliseconds.toFixed(1)} ms, not reused: ${reason}`);
+  }
+}
+
+module.exports = { discarded, opened };

@@ -1,0 +1,70 @@
+'use strict';
+
+/**
+ * The start, loaded by `node --require` before anything of the function: reads the settings and waits. What it waits
+ * for loads the rest: the runtime's client (in INIT), the first request, the first `fetch`. In worker threads and
+ * child processes of Node it does the same for them.
+ */
+
+const guard = require('./guard.cjs');
+const { current: config } = require('./config.cjs');
+
+const STARTED = Symbol.for('lambda-keepalive');
+// Versions whose http module and undici are known to the patches.
+const NODE_VERSIONS = [20, 22, 24];
+
+function start() {
+  for (const complaint of config.complaints) guard.log('warning', complaint);
+  if (!config.enabled || config.mode === 'off') return;
+  const version = Number(process.versions.node.split('.')[0]);
+  if (!NODE_VERSIONS.includes(version)) {
+    guard.log('warning', `Node ${process.versions.node} is not known; going on without the layer`);
+    return;
+  }
+  require('./runtime.cjs').listen(load);
+  if (config.clients.has('node:http')) waitForRequest();
+  guard.log('info', `started with ${[...config.clients].join(', ')}`);
+}
+
+/** Until the first request, its methods only load the patches that take their place. */
+function waitForRequest() {
+  const { Agent, ClientRequest } = /** @type {any} */ (require('http'));
+  for (const [prototype, name] of [[Agent.prototype, 'addRequest'], [ClientRequest.prototype, 'onSocket']]) {
+    const original = prototype[name];
+    const first = function (/** @type {any} */ ...args) {
+      load();
+      return (this[name] === first ? original : this[name]).apply(this, args);
+    };
+    prototype[name] = first;
+    restore.push(() => {
+      if (prototype[name] === first) prototype[name] = original;
+    });
+  }
+}
+
+/** @type {(() => void)[]} */
+const restore = [];
+let loaded = false;
+
+function load() {
+  if (loaded) return;
+  loaded = true;
+  try {
+    for (const undo of restore) undo();
+    if (config.clients.has('node:http')) {
+      require('./requests.cjs').install();
+      require('./agents.cjs').install();
+    }
+  } catch (error) {
+    guard.fault('load', error);
+  }
+}
+
+if (!(/** @type {any} */ (globalThis)[STARTED])) {
+  Object.defineProperty(globalThis, STARTED, { value: true });
+  try {
+    start();
+  } catch (error) {
+    guard.fault('start', error);
+  }
+}

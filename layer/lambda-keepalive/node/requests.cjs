@@ -1,0 +1,188 @@
+'use strict';
+
+/**
+ * What the layer does with single requests: lets them ask for a lasting connection, counts them, and sends one again
+ * whose reused connection failed before a byte of the response came.
+ *
+ * Seam: `ClientRequest.prototype.emit`, since every request is told by events which socket it has and what became of it
+ * (lib/_http_client.js of Node 20, 22 and 24).
+ */
+
+const http = require('http');
+const config = require('./config.cjs').current;
+const guard = require('./guard.cjs');
+const idle = require('./idle.cjs');
+const misses = require('./misses.cjs');
+const stats = require('./stats.cjs');
+const { CONNECTION, Connection } = require('./connection.cjs');
+
+const NOT_OURS = Symbol('keepalive.notOurs');
+const OPTIONS = Symbol('keepalive.options');
+const REPLAY = Symbol('keepalive.replay');
+
+/** @type {any} */
+const prototype = http.ClientRequest.prototype;
+const nativeEmit = prototype.emit;
+
+// Libraries that ask for `Connection: close` when the caller did not (node-fetch 2.6 and 3.2, without an agent).
+const CLOSERS = /^node-fetch\b/;
+// Methods that may be sent twice (RFC 9110, 9.2.2), besides requests with an idempotency key.
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+// They authenticate the connection, not the request (RFC 4559).
+const BOUND_CREDENTIALS = /^\s*(ntlm|negotiate)\b/i;
+
+/** @type {WeakSet<object>} Agents that met an error. */
+const troubled = new WeakSet();
+
+/**
+ * Have the request ask for a lasting connection where only its agent, or its library, asks for a close.
+ * @param {any} request before its head is sent
+ * @param {any} options
+ */
+function keepOpen(request, options) {
+  if (request._header) {
+    // Built by the constructor, from an array of fields or for `Expect`: what the agent has put in stands in it.
+    if (!request._last || names(options.headers).includes('connection')) return;
+    request._header = request._header.replace('\r\nConnection: close\r\n', '\r\nConnection: keep-alive\r\n');
+  } else {
+    const asked = request.getHeader('connection');
+    if (asked !== undefined) {
+      if (!/^close$/i.test(String(asked)) || !CLOSERS.test(String(request.getHeader('user-agent')))) return;
+      request.removeHeader('connection');
+      request._removedConnection = false;
+    } else if (request._removedConnection) {
+      return;
+    }
+  }
+  request.shouldKeepAlive = true;
+  request._last = false;
+}
+
+/** @param {any} headers an array of fields, flat or in pairs, or an object @returns {string[]} */
+function names(headers) {
+  if (!Array.isArray(headers)) return Object.keys(headers ?? {}).map((name) => name.toLowerCase());
+  const fields = Array.isArray(headers[0]) ? headers.map(([name]) => name) : headers.filter((_, at) => at % 2 === 0);
+  return fields.map((name) => String(name).toLowerCase());
+}
+
+/**
+ * Whether the connection may be parked for others after this exchange. One that carries credentials never may again.
+ * @param {any} request
+ * @param {Connection} connection
+ */
+function mayShare(request, connection) {
+  const { headers } = request.res ?? { headers: {} };
+  const bound = [
+    request.getHeader('authorization'), request.getHeader('proxy-authorization'),
+    headers['www-authenticate'], headers['proxy-authenticate'],
+  ].some((value) => value !== undefined && String(value).split(',').some((part) => BOUND_CREDENTIALS.test(part)));
+  if (!bound) return true;
+  connection.key = null;
+  misses.discarded(connection, 'credentials');
+  return false;
+}
+
+/**
+ * A request has got its socket and is about to write to it.
+ * @param {any} request
+ * @param {any} socket
+ */
+function attached(request, socket) {
+  if (request[NOT_OURS] === 'runtime-api') return;
+  const connection = socket[CONNECTION] ?? new Connection(socket, null, originOf(request, socket));
+  const reused = connection.requests > 0;
+  connection.requests += 1;
+  stats.request(connection.origin, reused);
+  if (!reused || !config.replay || request[OPTIONS] === undefined || !canRepeat(request)) return;
+  // Whole and not yet written: what has been written is gone from here.
+  request[REPLAY] = {
+    output: request.outputData.slice(), size: request.outputSize, seen: socket.bytesRead, used: false, finished: false,
+  };
+}
+
+/** @param {any} request @param {any} socket */
+function originOf(request, socket) {
+  return `${request.protocol}//${request.host}:${socket.remotePort ?? ''}`;
+}
+
+/** @param {any} request */
+function canRepeat(request) {
+  return request.finished && request.outputData.length > 0 &&
+    (IDEMPOTENT.has(request.method) || request.getHeader('idempotency-key') !== undefined);
+}
+
+/**
+ * Whether an error is that of a reused connection which the peer had given up before it answered, and not of our own
+ * making: a time-out, an abort.
+ * @param {any} request
+ * @param {any} error
+ */
+function deserves(request, error) {
+  const replay = request[REPLAY];
+  const { socket } = request;
+  if (replay === undefined || replay.used || request.destroyed || request.aborted || request.res !== null) return false;
+  if (socket.bytesRead !== replay.seen) return false;
+  // Without a system call behind it, a reset is Node's word for a close, and who closed shows in the socket.
+  return error?.code === 'EPIPE' || (error?.code === 'ECONNRESET' && (error.syscall !== undefined || !socket.destroyed));
+}
+
+/**
+ * Send the request once more, on a connection that carried none before.
+ * @param {any} request
+ */
+function replay(request) {
+  const { agent, socket } = request;
+  const connection = /** @type {Connection} */ (socket[CONNECTION]);
+  const state = request[REPLAY];
+  const { timeout } = socket;
+  const timed = request.timeoutCb !== null;
+  state.used = true;
+  connection.fate = 'stale';
+  misses.discarded(connection, 'stale');
+  stats.replayed();
+  // Equal ones that were idle before are from the same time; a second failure would be the caller's.
+  idle.review((other) => (other.key === connection.key ? 'stale' : null));
+  socket.emit('agentRemove');
+  for (const event of ['close', 'data', 'drain', 'end', 'timeout']) socket.removeAllListeners(event);
+  socket.on('error', () => {});
+  // Node's own listener, from which we are called, has yet to let go of the socket.
+  process.nextTick(() => {
+    socket.destroy();
+    Object.assign(request, { outputData: state.output, outputSize: state.size, reusedSocket: false, timeoutCb: null });
+    if (timed) request.setTimeout(timeout);
+    agent.addRequest(request, request[OPTIONS]);
+  });
+}
+
+/**
+ * @this {any}
+ * @param {string | symbol} event
+ * @param {any[]} args
+ */
+function emit(event, ...args) {
+  try {
+    if (event === 'socket') {
+      if (this[REPLAY] === undefined) attached(this, args[0]);
+      else if (this[REPLAY].used) return true; // Who listens has seen a socket come.
+    } else if (event === 'error') {
+      if (deserves(this, args[0])) {
+        replay(this);
+        return true;
+      }
+      if (this.agent) troubled.add(this.agent);
+    } else if (event === 'finish' && this[REPLAY] !== undefined) {
+      if (this[REPLAY].finished) return true;
+      this[REPLAY].finished = true;
+    }
+  } catch (error) {
+    guard.fault('request', error);
+  }
+  return nativeEmit.call(this, event, ...args);
+}
+
+/** Put our method in place of Node's. */
+function install() {
+  prototype.emit = emit;
+}
+
+module.exports = { NOT_OURS, OPTIONS, install, keepOpen, mayShare, troubled };
