@@ -84,6 +84,18 @@ def boto3_call(expert: bool) -> Callable[[], object]:
     return lambda: make().get_item(TableName="table", Key={"id": {"S": "1"}})
 
 
+def boto3_session_call(expert: bool) -> Callable[[], object]:
+    import boto3
+
+    def make() -> Any:
+        return boto3.Session().client("sqs", endpoint_url=URL[:-1])
+
+    if expert:
+        kept = make()
+        return lambda: kept.send_message(QueueUrl=URL + "queue", MessageBody="text")
+    return lambda: make().send_message(QueueUrl=URL + "queue", MessageBody="text")
+
+
 CLIENTS = {
     "requests": requests_call,
     "urllib3": urllib3_call,
@@ -91,6 +103,7 @@ CLIENTS = {
     "urlopen": urlopen_call,
     "httpx": httpx_call,
     "boto3": boto3_call,
+    "boto3-session": boto3_session_call,
 }
 
 

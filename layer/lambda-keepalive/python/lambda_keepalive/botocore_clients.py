@@ -14,7 +14,7 @@ from collections import Counter
 
 from lambda_keepalive import guard, identity
 from lambda_keepalive.botocore_picture import Picture
-from lambda_keepalive.botocore_request import WAITING, InDoubt, Request, layers
+from lambda_keepalive.botocore_request import WAITING, Circumstances, InDoubt, image, is_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 verdicts: "Counter[str]" = Counter()
 """How often a client was `recycled`, and how often not, by rule; for tests and for people with a debugger."""
 
-_MOSTWAITING = 8
+_MOST_WAITING = 8
 """Of one session: functions use a handful of services, and a waiting client holds about 100 KiB."""
 
 # The attributes of a client that grow by use and start empty.
@@ -37,7 +37,9 @@ class Parts:
     Held by nobody else: a client that is in a reference cycle stays collectable.
     """
 
-    def __init__(self, session: "Any", request: Request, client: "Any") -> None:
+    def __init__(
+        self, session: "Any", waiting: "Waiting", arguments: "Any", configs: "list[Any]", client: "Any"
+    ) -> None:
         handlers = _handlers_of(client.meta.events)
         if not all(_module_of(handler).startswith(("botocore.", "boto3.")) for handler in handlers):
             raise InDoubt("foreign-handler")
@@ -46,8 +48,9 @@ class Parts:
         if client.meta.config.client_cert is not None or client.meta.config.proxies_config is not None:
             raise InDoubt("client-certificate")
         vars(client.meta).pop("_keepalive_asked", None)  # by botocore itself, so far
-        self.request = request
-        self.session = weakref.ref(session)
+        self.waiting = waiting
+        self.circumstances = waiting.circumstances
+        self.arguments = arguments
         self.shell = weakref.ref(client)
         self.region = session._last_client_region_used
         self.client_class = type(client)
@@ -67,8 +70,7 @@ class Parts:
             if item is proxy
         ]
         # What creating a client did to the configuration that it was given.
-        self.configs = [dict(vars(given)) for given in request.configs]
-        request.configs = []
+        self.configs = [dict(vars(given)) for given in configs]
         vars(client)["_keepalive"] = self
         self.references = _references(vars(client)), _references(self.client_class)
         self.picture.note_holders()
@@ -81,15 +83,17 @@ class Parts:
             return "held"
         if not self.picture.unheld():
             return "held"
-        return self.doubt_in_parts()
-
-    def doubt_in_parts(self) -> "str | None":
-        """The same as far as it can be said without the client."""
         if self.emitter._lookup_cache is not self.registrations:
             return "handlers"
         return None if self.picture.unchanged() else "changed"
 
-    def revive(self, session: "Any", request: Request) -> "Any":
+    def usable(self) -> bool:
+        """Whether all is still as it was when the client died: a user may have kept a dict that it was configured
+        with, and CA files change."""
+        # A client that is still there was brought back to life by a weak reference while it died.
+        return self.shell() is None and self.picture.containers_unchanged() and self.ca == _ca_of(self.attributes)
+
+    def revive(self, session: "Any", configs: "list[Any]") -> "Any":
         """A new client with these parts, and everything else as creating one would have left it."""
         client = object.__new__(self.client_class)
         attributes = vars(client)
@@ -101,7 +105,7 @@ class Parts:
         for known, value, name in self.proxies:
             known[name] = weakref.proxy(client)
             setattr(value, name, known[name])
-        for given, after in zip(request.configs, self.configs, strict=True):
+        for given, after in zip(configs, self.configs, strict=True):
             _bring_up_to(given, after)
         session._last_client_region_used = self.region
         return client
@@ -141,6 +145,49 @@ def _module_of(handler: "Any") -> str:
     return str(getattr(handler, "__module__", None) or type(handler).__module__)
 
 
+class Waiting:
+    """The parts that wait with a session, all of them made under the same circumstances."""
+
+    __slots__ = ("circumstances", "parts", "session")
+
+    def __init__(self, session: "Any") -> None:
+        self.session = weakref.ref(session)
+        self.circumstances: Circumstances | None = None
+        self.parts: list[Parts] = []
+
+    def __deepcopy__(self, memo: "Any") -> "Waiting":
+        return self  # of no use to the copy of a session, which is another one
+
+    def enter(self, session: "Any", code: "tuple[Any, ...]") -> bool:
+        """Note under which circumstances a client is to be made; False if this is the copy of another session."""
+        if self.session() is not session:
+            return False
+        if self.circumstances is None or not self.circumstances.hold(session, code):
+            self.parts.clear()
+            self.circumstances = None
+        return True
+
+    def take(self, arguments: "Any") -> "Parts | None":
+        """Parts of a client that was made with equal arguments."""
+        for parts in list(self.parts):
+            if parts.arguments != arguments:
+                continue
+            try:
+                self.parts.remove(parts)
+            except ValueError:  # another thread took it
+                continue
+            if parts.circumstances is self.circumstances and parts.usable():
+                return parts
+        return None
+
+    def put(self, parts: Parts) -> None:
+        """Keep the parts of a dead client."""
+        if parts.circumstances is self.circumstances:
+            self.parts.append(parts)
+            if len(self.parts) > _MOST_WAITING:
+                self.parts.pop(0)
+
+
 def create(
     original: "Callable[..., Any]", session: "Any", args: "tuple[Any, ...]", kwargs: "dict[str, Any]", code: "Any"
 ) -> "Any":
@@ -149,45 +196,33 @@ def create(
 
     The first client of a session is not watched: who makes one and keeps it pays nothing.
     """
-    request = None
+    arguments = configs = None
     try:
         waiting = vars(session).get(WAITING)
-        if waiting is not None:
-            request = Request(args, kwargs, code)
-            request.session = layers(session)
-            client = _take(session, waiting, request)
-            if client is not None:
+        if waiting is not None and waiting.enter(session, code):
+            arguments = [image(value) for value in args], {name: image(value) for name, value in kwargs.items()}
+            configs = [value for value in (*args, *kwargs.values()) if is_config(value)]
+            parts = waiting.take(arguments)
+            if parts is not None:
                 verdicts["recycled"] += 1
-                return client
+                return parts.revive(session, configs)
     except InDoubt as rule:
         verdicts[str(rule)] += 1
     except Exception:  # noqa: BLE001
         guard.fault("botocore clients")
     client = original(session, *args, **kwargs)
     try:
-        vars(session).setdefault(WAITING, [])
-        if request is not None:
-            request.session = layers(session)
-            Parts(session, request, client)
+        if waiting is None:
+            vars(session)[WAITING] = Waiting(session)
+        elif configs is not None:
+            if waiting.circumstances is None:
+                waiting.circumstances = Circumstances(session, code)
+            Parts(session, waiting, arguments, configs, client)
     except InDoubt as rule:
         verdicts[str(rule)] += 1
     except Exception:  # noqa: BLE001
         guard.fault("botocore clients")
     return client
-
-
-def _take(session: "Any", waiting: "list[Parts]", request: Request) -> "Any":
-    for parts in list(waiting):
-        # A client that is still there was brought back to life by a weak reference while it died.
-        if parts.session() is not session or parts.shell() is not None or parts.request != request:
-            continue
-        try:
-            waiting.remove(parts)
-        except ValueError:  # another thread took it
-            continue
-        if parts.doubt_in_parts() is None and parts.ca == _ca_of(parts.attributes):
-            return parts.revive(session, request)
-    return None
 
 
 def release(self: "Any") -> None:
@@ -196,17 +231,11 @@ def release(self: "Any") -> None:
     if parts is None or sys.is_finalizing():
         return
     try:
-        session = parts.session()
-        if session is None:
-            return
         rule = "in-cycle" if _references(self) != _DYING else parts.doubt(self)
         if rule is not None:
             verdicts[rule] += 1
             return
-        waiting = vars(session)[WAITING]
-        waiting.append(parts)
-        if len(waiting) > _MOSTWAITING:
-            waiting.pop(0)
+        parts.waiting.put(parts)
     except Exception:  # noqa: BLE001
         guard.fault("botocore clients")
 

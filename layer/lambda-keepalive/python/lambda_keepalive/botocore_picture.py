@@ -95,6 +95,10 @@ class Picture:
         for value, attributes in self.objects:
             if vars(value) != attributes:
                 return False
+        return self.containers_unchanged()
+
+    def containers_unchanged(self) -> bool:
+        """Whether every container has the items that it had."""
         for container, items in self.containers:  # noqa: SIM110 - a generator would cost as much as the comparisons
             if container != items:
                 return False

@@ -1,6 +1,6 @@
-"""What a call of botocore's `Session.create_client` asks for, and all that decides what it gets, to compare two calls.
+"""What a call of botocore's `Session.create_client` asks for, and all else that decides what it gets, to compare calls.
 
-Knows what botocore reads while it makes a client: its arguments, the state of the session, the environment, and the
+Knows what botocore reads while it makes a client: the arguments, the state of the session, the environment, and the
 functions in force. Files are no part of it: a session reads its configuration once.
 """
 
@@ -25,87 +25,86 @@ class InDoubt(Exception):
     """Not to be recycled; the text is the rule."""
 
 
-class Request:
-    """What was asked for and all that decides the answer: equal requests to a session get equal clients."""
+class Circumstances:
+    """All that decides what `create_client` makes, but its arguments, as it is now.
 
-    def __init__(self, args: "tuple[Any, ...]", kwargs: "dict[str, Any]", code: "Any") -> None:
-        self.configs = [value for value in (*args, *kwargs.values()) if type(value).__name__ == "Config"]
-        self.arguments = [_image(value) for value in args], {name: _image(value) for name, value in kwargs.items()}
-        self.circumstances = code, identity.functions_in_force(), config.environment_but(_CHANGES_BY_INVOCATION)
-        self.session: list[Any] = []
+    Args:
+        session: a botocore session that has made a client already, so that its components are there.
+        code: the functions and classes that make clients.
+    """
 
-    def __eq__(self, other: object) -> bool:
+    __slots__ = ("_attributes", "_code", "_environment", "_layers", "_registrations")
+
+    def __init__(self, session: "Any", code: "tuple[Any, ...]") -> None:
+        self._code = code, identity.functions_in_force()
+        self._environment = config.environment_but(_CHANGES_BY_INVOCATION)
+        self._attributes = dict(vars(session))
+        self._registrations = session._events._emitter._lookup_cache
+        self._layers = [_copy(layer) for layer in _layers(session)]
+
+    def hold(self, session: "Any", code: "tuple[Any, ...]") -> bool:
+        """Whether they are still the same."""
+        attributes = vars(session)
+        for name in _SET_BY_CREATION:
+            self._attributes[name] = attributes.get(name)
         return (
-            isinstance(other, Request)
-            and self.arguments == other.arguments
-            and self.circumstances == other.circumstances
-            and self.session == other.session
+            attributes == self._attributes
+            # A new one at each (un)registration of a handler.
+            and session._events._emitter._lookup_cache is self._registrations
+            and self._code == (code, identity.functions_in_force())
+            and self._environment == config.environment_but(_CHANGES_BY_INVOCATION)
+            and self._layers == _layers(session)
         )
 
-    __hash__ = None  # type: ignore[assignment]
+
+def _layers(session: "Any") -> "list[Any]":
+    """What can be set on a session: variables, configuration, components and their settings."""
+    components, internal = session._components, session._internal_components
+    store, loader = components._components["config_store"], components._components["data_loader"]
+    agent = components._components.get("user_agent_creator")
+    defaults = session._client_config
+    return [
+        session._session_instance_vars,
+        session._config,
+        None if defaults is None else vars(defaults),
+        components._components,
+        components._deferred,
+        internal._components,
+        internal._deferred,
+        store._overrides,
+        store._mapping,
+        loader.search_paths,
+        vars(loader)["file_loader"],
+        vars(components._components["response_parser_factory"]),
+        None if agent is None else vars(agent),
+        session._events._emitter._unique_id_handlers,
+    ]
 
 
-def _image(value: "Any") -> "Any":
+def _copy(value: "Any") -> "Any":
+    """A copy as deep as plain dicts and lists go."""
+    if isinstance(value, dict):
+        return {name: _copy(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_copy(item) for item in value]
+    return value
+
+
+def image(value: "Any") -> "Any":
     """An argument by type and content. A `Config` is one by its attributes; anything else is doubtful."""
     if type(value) in _SCALARS:
         return type(value), value
-    if type(value) is dict:
-        return {name: _image(item) for name, item in value.items()}
+    if isinstance(value, dict) and type(value).__module__ in ("builtins", "collections"):
+        return {name: image(item) for name, item in value.items()}
     if type(value) in (list, tuple):
-        return [_image(item) for item in value]
-    if type(value).__module__ == "botocore.config" and type(value).__name__ in ("Config", "OrderedDict"):
-        return _image(dict(vars(value)))
-    if type(value).__module__ == "collections" and isinstance(value, dict):
-        return _image(dict(value))
+        return [image(item) for item in value]
+    if is_config(value):
+        return image(vars(value))
     if type(value).__module__ == "botocore":  # UNSIGNED, the only one of its kind
         return value
     raise InDoubt("foreign-argument")
 
 
-def layers(session: "Any") -> "list[Any]":
-    """A session by what can be set on it: variables, configuration, components and their settings."""
-    attributes = dict(vars(session))
-    for name in _SET_BY_CREATION:
-        attributes.pop(name, None)
-    components, internal = session._components, session._internal_components
-    store, loader = components._components["config_store"], components._components["data_loader"]
-    agent = components._components.get("user_agent_creator")
-    emitter = session._events._emitter
-    return [
-        attributes,
-        _content(session._session_instance_vars),
-        _content(session._config),
-        _content(session._client_config and vars(session._client_config)),
-        dict(components._components),
-        dict(components._deferred),
-        dict(internal._components),
-        dict(internal._deferred),
-        dict(store._overrides),
-        dict(store._mapping),
-        list(loader.search_paths),
-        loader.file_loader,
-        dict(vars(components._components["response_parser_factory"])),
-        agent and dict(vars(agent)),
-        _Same(emitter._lookup_cache),  # a new one at each (un)registration of a handler
-        dict(emitter._unique_id_handlers),
-    ]
-
-
-class _Same:
-    """Equal only for the very same object."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: object) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.value is self.value
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def _content(value: "Any") -> "Any":
-    if isinstance(value, dict):
-        return {name: _content(item) for name, item in value.items()}
-    return value
+def is_config(value: "Any") -> bool:
+    """Whether an argument is a `botocore.config.Config`, and no subclass of it."""
+    return type(value).__module__ == "botocore.config" and type(value).__name__ == "Config"

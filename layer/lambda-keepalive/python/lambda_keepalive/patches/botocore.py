@@ -6,14 +6,23 @@ one (`botocore_clients`). Versions: botocore 1.29.14 to 1.x with the private nam
 urllib3's business.
 """
 
+import os
+from inspect import CO_VARARGS, CO_VARKEYWORDS
+from types import FunctionType, MethodType
+
 import botocore
 import botocore.args
 import botocore.client
 import botocore.endpoint
+import botocore.hooks
+import botocore.loaders
 import botocore.session
 from botocore.client import BaseClient, ClientCreator, ClientMeta
+from botocore.loaders import JSONFileLoader, Loader
+from botocore.regions import EndpointResolver
 
 from lambda_keepalive import botocore_clients
+from lambda_keepalive.botocore_models import Endpoints, EventNames, Files, Services
 from lambda_keepalive.patching import PatchSkipped, add, replace, substitute
 
 TYPE_CHECKING = False
@@ -74,6 +83,100 @@ def _service_model_of_meta(self: "Any") -> "Any":
     return self._service_model
 
 
+_extensions = tuple(botocore.loaders._JSON_OPEN_METHODS)
+_files = Files()
+_endpoints = Endpoints()
+_event_names = EventNames(botocore.hooks.EVENT_ALIASES)
+_services = Services((Loader.BUILTIN_DATA_PATH, os.path.join(os.path.dirname(botocore.BOTOCORE_ROOT), "boto3", "data")))
+
+
+def _load_file(original: "Any") -> "Any":
+    def load_file(self: "Any", file_path: "Any") -> "Any":
+        if type(self) is not JSONFileLoader or type(file_path) is not str:
+            return original(self, file_path)
+        return _files.load(lambda path: original(self, path), file_path, _extensions)
+
+    return load_file
+
+
+def _list_available_services(original: "Any") -> "Any":
+    def list_available_services(self: "Any", *args: "Any", **kwargs: "Any") -> "Any":
+        if type(self) is not Loader or type(self.file_loader) is not JSONFileLoader:
+            return original(self, *args, **kwargs)
+        return _services.list(original, self, args, kwargs)
+
+    return list_available_services
+
+
+def _alias_event_name(original: "Any") -> "Any":
+    def _alias_event_name(self: "Any", event_name: "Any") -> "Any":
+        return _event_names.resolve(original, self, event_name)
+
+    return _alias_event_name
+
+
+def _accepts_kwargs(original: "Any") -> "Any":
+    def accepts_kwargs(func: "Any") -> "Any":
+        # What inspect.getfullargspec says of a plain function or method, 150 times for each session.
+        function = func.__func__ if type(func) is MethodType else func
+        if type(function) is FunctionType and "__signature__" not in function.__dict__:
+            code = function.__code__
+            if not code.co_flags & CO_VARKEYWORDS:
+                return None
+            named = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & CO_VARARGS)
+            return code.co_varnames[named]
+        return original(func)
+
+    return accepts_kwargs
+
+
+def _register_endpoint_resolver(original: "Any") -> "Any":
+    def _register_endpoint_resolver(self: "Any") -> None:
+        original(self)
+        deferred = self._internal_components._deferred
+        create = deferred["endpoint_resolver"]
+
+        def create_default_resolver() -> "Any":
+            loader = self.get_component("data_loader")
+            if type(loader) is Loader and type(loader.file_loader) is JSONFileLoader:
+                shared = _endpoints.share(loader, _extensions, loader.file_loader.load_file)
+                if shared is not None:
+                    resolver = EndpointResolver(shared[0], uses_builtin_data=True)
+                    loader._keepalive_lent = resolver
+                    return resolver
+            return create()
+
+        deferred["endpoint_resolver"] = create_default_resolver
+
+    return _register_endpoint_resolver
+
+
+def _load_data_with_path(original: "Any") -> "Any":
+    def load_data_with_path(self: "Any", name: "Any") -> "Any":
+        found = original(self, name)
+        if name == "endpoints":
+            _own_endpoints(self, found[0])
+        return found
+
+    return load_data_with_path
+
+
+def _own_endpoints(loader: "Any", table: "Any") -> None:
+    """Take the shared table away from the resolver of a session that uses this loader."""
+    resolver = vars(loader).pop("_keepalive_lent", None)
+    if resolver is not None:
+        resolver._endpoint_data = table
+
+
+def _get_component(original: "Any") -> "Any":
+    def get_component(self: "Any", name: "Any") -> "Any":
+        if name == "endpoint_resolver":
+            self.get_component("data_loader").load_data_with_path("endpoints")
+        return original(self, name)
+
+    return get_component
+
+
 def install(module: "ModuleType") -> None:
     """Patch botocore, unless its version is unknown."""
     major, minor, patch = (int(part) for part in botocore.__version__.split(".")[:3])
@@ -84,4 +187,11 @@ def install(module: "ModuleType") -> None:
     replace(module.Session, "create_client", _create_client)
     add(BaseClient, "__del__", botocore_clients.release)
     substitute(BaseClient, "_service_model", property(_service_model_of_client))
+    replace(JSONFileLoader, "load_file", _load_file)
+    replace(Loader, "list_available_services", _list_available_services)
+    replace(Loader, "load_data_with_path", _load_data_with_path)
+    replace(module.Session, "_register_endpoint_resolver", _register_endpoint_resolver)
+    replace(module.Session, "get_component", _get_component)
+    replace(botocore.hooks.EventAliaser, "_alias_event_name", _alias_event_name)
+    replace(botocore.hooks, "accepts_kwargs", _accepts_kwargs)
     substitute(ClientMeta, "service_model", property(_service_model_of_meta))
