@@ -188,21 +188,23 @@ def retire(client: "Any") -> None:
     Afterwards the client either has no socket, or one that its own `close` ends.
     """
     connection: Connection | None = client._keepalive
-    taint, client._keepalive_taint = client._keepalive_taint, None
     client._keepalive = None
-    if connection is None or connection.sock is not client.sock:
-        return
-    reason = connection.refusal or taint
-    if reason is None and connection.busy:
-        reason = _exchange_left_open(client, connection)
-    if reason is None:
-        client.sock = None
-        pool.release(connection)
-    else:
-        discarded(connection, reason)
+    if connection is not None and connection.sock is client.sock:
+        reason = unsettled(client, connection)
+        if reason is None:
+            client.sock = None
+            pool.release(connection)
+        else:
+            discarded(connection, reason)
+    client._keepalive_taint = None
 
 
-def _exchange_left_open(client: "Any", connection: Connection) -> "str | None":
+def unsettled(client: "Any", connection: Connection) -> "str | None":
+    """Why the connection of this client must not carry another request; if there is no reason, its exchange is settled
+    and None returned."""
+    reason: str | None = connection.refusal or client._keepalive_taint
+    if reason is not None or not connection.busy:
+        return reason
     if client._HTTPConnection__state != "Idle":
         return "error"
     response = client._HTTPConnection__response
