@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 # The clients that can be switched with KEEPALIVE_CLIENTS, and other names for them: requests has no seam of its own.
-CLIENTS = ("aiohttp", "botocore", "http.client", "httpx", "urllib.request", "urllib3")
+CLIENTS = ("aiohttp", "botocore", "http.client", "httplib2", "httpx", "urllib.request", "urllib3")
 SYNONYMS = {
     "anthropic": "httpx",
     "boto3": "botocore",

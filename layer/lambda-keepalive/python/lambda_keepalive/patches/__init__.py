@@ -52,7 +52,7 @@ class Patch:
             raise
 
 
-_HTTP_CLIENT = ("http.client", "urllib.request", "urllib3", "botocore")
+_HTTP_CLIENT = ("http.client", "urllib.request", "urllib3", "botocore", "httplib2")
 
 PATCHES = (
     Patch("awslambdaric.lambda_runtime_client", "awslambdaric", ()),
@@ -61,6 +61,7 @@ PATCHES = (
     Patch("urllib.request", "urllib_request", ("urllib.request",)),
     Patch("urllib3.connectionpool", "urllib3", ("urllib3", "botocore")),
     Patch("botocore.session", "botocore", ("botocore",)),
+    Patch("httplib2", "httplib2", ("httplib2",)),
     Patch("httpcore", "httpcore", ("httpx",)),
     Patch("httpcore", "httpcore_async", ("httpx",)),
     Patch("aiohttp.connector", "aiohttp", ("aiohttp",)),
