@@ -31,6 +31,7 @@ CALLERS = (
     "urllib3",
     "requests",
     "boto3",
+    "httplib2",
     "httpx",
     "httpx_async",
 )
