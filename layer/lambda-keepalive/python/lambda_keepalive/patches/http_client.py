@@ -8,7 +8,7 @@ closes through here. Versions: CPython 3.10 to 3.14. Never shared: what `refusal
 import io
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 
-from lambda_keepalive import default_context, exchange, guard, response_head, transport
+from lambda_keepalive import default_context, exchange, guard, request_head, response_head, transport
 from lambda_keepalive.http_key import identify
 from lambda_keepalive.patching import add, replace
 
@@ -47,18 +47,39 @@ def _close(original: "Any") -> "Any":
     return close
 
 
+def _send_request(original: "Any") -> "Any":
+    def _send_request(
+        self: "Any", method: "Any", url: "Any", body: "Any", headers: "Any", encode_chunked: "Any"
+    ) -> None:
+        try:
+            written = request_head.write(self, method, url, body, headers)
+        except Exception:  # noqa: BLE001
+            written = False
+            guard.fault("request head")
+        if written:
+            self.endheaders(body, encode_chunked=False)
+        else:
+            original(self, method, url, body, headers, encode_chunked)
+
+    return _send_request
+
+
 def _endheaders(original: "Any") -> "Any":
     def endheaders(self: "Any", *args: "Any", **kwargs: "Any") -> None:
         connection = self._keepalive
         if connection is not None:
             # Before a byte is sent: another thread may close meanwhile. A new connection is busy from its start.
             connection.busy = True
-        head = request_head(self._buffer)
-        taint = request_taint(head)
-        if taint is not None or connection is None:
-            self._keepalive_taint = taint
-        body = body_length(head)
-        self._keepalive_unsent = None if body is None else len(head) + len(b"\r\n\r\n") + body
+        try:
+            head = request_head.joined(self._buffer)
+            taint = request_head.taint(head)
+            if taint is not None or connection is None:
+                self._keepalive_taint = taint
+            body = request_head.body_length(head)
+            self._keepalive_unsent = None if body is None else len(head) + len(b"\r\n\r\n") + body
+        except Exception:  # noqa: BLE001
+            self._keepalive_taint = "error"
+            guard.fault("request head")
         original(self, *args, **kwargs)
 
     return endheaders
@@ -76,49 +97,6 @@ def _send(original: "Any") -> "Any":
                 self._keepalive_unsent = None
 
     return send
-
-
-def request_head(lines: "list[Any]") -> bytes:
-    """The lines of a request head that waits to be sent, in lower case."""
-    try:
-        return b"\r\n".join(lines).lower()
-    except TypeError:
-        # botocore and careless callers mix str into the lines.
-        encoded = [line.encode("latin-1", "replace") if isinstance(line, str) else bytes(line) for line in lines]
-        return b"\r\n".join(encoded).lower()
-
-
-def body_length(head: bytes) -> "int | None":
-    """How many bytes of body a request head announces; None if they are chunked, a negative number if nobody can tell.
-
-    A server takes exactly as many (RFC 9112, 6.3). What a careless caller sends beyond them would be read as the
-    beginning of the next request, and what is missing would be taken from it.
-    """
-    if b"\ntransfer-encoding:" in head:
-        return None
-    _, found, rest = head.partition(b"\ncontent-length:")
-    digits = rest.partition(b"\r")[0].strip()
-    if not found:
-        return 0
-    return int(digits) if digits.isdigit() and b"\ncontent-length:" not in rest else -1
-
-
-def request_taint(head: bytes) -> "str | None":
-    """The rule by which a request with this head makes its connection unfit for others, or None.
-
-    `asked-close`: it says `Connection: close` (RFC 9112, 9.6); `upgraded`: it asks for another protocol; `credentials`:
-    NTLM and Negotiate authenticate the connection, not the request (RFC 4559, 6).
-    """
-    if b"\nconnection:" in head:
-        for line in head.split(b"\r\n"):
-            name, _, value = line.partition(b":")
-            if name == b"connection" and b"close" in value:
-                return "asked-close"
-            if name == b"connection" and b"upgrade" in value:
-                return "upgraded"
-    if b"authorization: n" in head and (b"authorization: ntlm" in head or b"authorization: negotiate" in head):
-        return "credentials"
-    return None
 
 
 def _getresponse(original: "Any") -> "Any":
@@ -228,6 +206,7 @@ def install(module: "ModuleType") -> None:
     replace(HTTPResponse, "begin", _begin)
     replace(HTTPConnection, "connect", _connect)
     replace(HTTPConnection, "close", _close)
+    replace(HTTPConnection, "_send_request", _send_request)
     replace(HTTPConnection, "endheaders", _endheaders)
     replace(HTTPConnection, "send", _send)
     replace(HTTPConnection, "getresponse", _getresponse)
