@@ -20,6 +20,7 @@ INJECT = """
         # These are the seams themselves, called in the place of a library's own function and calling it: what they do
         # of their own is guarded within.
         seams = ("transport.connect", "default_context.initialize", "default_context.Note.make_context")
+        seams += ("urllib3_queue.PoolQueue._init", "urllib3_queue.PoolQueue.put")
         seams += tuple(f"default_context.ContextAttribute.__{name}__" for name in ("get", "set", "delete"))
         for name, module in sorted(sys.modules.items()):
             short = name.removeprefix("lambda_keepalive.")

@@ -1,0 +1,37 @@
+"""The queue in which a urllib3 pool keeps its connections, without the cost of filling and draining it.
+
+A pool puts `maxsize` times None into its queue when it is made, a locked step each, and takes all out again when it
+dies: 25 us of a call with requests, whose pools have ten places, for pools that are used once.
+"""
+
+from queue import LifoQueue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class PoolQueue(LifoQueue["Any"]):
+    """A `LifoQueue` whose maker may fill it with None without a lock: nobody else has seen it yet."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._vacant = maxsize
+
+    def put(self, item: "Any", block: bool = True, timeout: "float | None" = None) -> None:
+        """As `queue.Queue.put`."""
+        if item is None and self._vacant > 0:
+            self._vacant -= 1
+            self.unfinished_tasks += 1
+            self.queue.append(None)
+        else:
+            super().put(item, block, timeout)
+
+
+def drain(queue: "LifoQueue[Any]") -> "list[Any]":
+    """Take all out at once, the last one first; blocked `put`s go on."""
+    with queue.mutex:
+        items = queue.queue[::-1]
+        queue.queue.clear()
+        queue.not_full.notify(len(items))
+    return items
