@@ -105,15 +105,13 @@ def freeze(value: "Any") -> "Hashable":
         return None
     if isinstance(value, dict):
         return tuple((name, freeze(item)) for name, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return tuple(freeze(item) for item in value)
     if isinstance(value, bytearray):
         return bytes(value)
+    image: Hashable = tuple(value) if isinstance(value, (list, tuple)) else value
     try:
-        hash(value)
+        hash(image)
     except TypeError:
-        return _ByIdentity(value)
-    image: Hashable = value
+        return tuple(freeze(item) for item in value) if isinstance(value, (list, tuple)) else _ByIdentity(value)
     return image
 
 

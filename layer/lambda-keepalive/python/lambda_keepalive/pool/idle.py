@@ -57,10 +57,9 @@ class IdlePool:
         self.lenders: list[Lender] = []
         self._discarded = discarded
         self._clock = clock
-        # Keys in the order of last use; each list in the order of release.
+        # Each list in the order of release.
         self._idle: dict[Hashable, list[Connection]] = {}
         self._count = 0
-        self._count_by_origin: dict[str, int] = {}
         self._inbox: deque[Connection] = deque()
         self._lock = _thread.RLock()
         self._open = True
@@ -83,7 +82,7 @@ class IdlePool:
                 if self._inbox:
                     self._take_in()
                 bucket = self._idle.get(key)
-                connection = self._take_out(bucket, -1) if bucket else None
+                connection = self._take_out(bucket) if bucket else None
             if connection is None:
                 return self._borrow(key)
             reason = self.judge(connection)
@@ -120,15 +119,11 @@ class IdlePool:
             self.discard(connection, "overflow")
 
     def _put(self, connection: "Connection") -> None:
-        """Put a connection behind its equals, and these behind all others. Needs the lock."""
-        key, origin = connection.key, connection.origin
-        bucket = self._idle.pop(key, None) or []
-        bucket.append(connection)
-        self._idle[key] = bucket
+        """Put a connection behind its equals. Needs the lock."""
+        self._idle.setdefault(connection.key, []).append(connection)
         self._count += 1
-        self._count_by_origin[origin] = self._count_by_origin.get(origin, 0) + 1
 
-    def _take_out(self, bucket: "list[Connection]", index: int) -> "Connection":
+    def _take_out(self, bucket: "list[Connection]", index: int = -1) -> "Connection":
         """Take one connection out of a list of equals. Needs the lock.
 
         A signal handler may raise between any two lines: an empty list must not stay behind.
@@ -138,9 +133,6 @@ class IdlePool:
             del self._idle[connection.key]
         del bucket[index]
         self._count -= 1
-        left = self._count_by_origin.pop(connection.origin, 1) - 1
-        if left > 0:
-            self._count_by_origin[connection.origin] = left
         return connection
 
     def _take_in(self) -> None:
@@ -149,16 +141,22 @@ class IdlePool:
             self._put(self._inbox.popleft())
 
     def _overflow(self, origin: str) -> "list[Connection]":
-        """Take out what is over the limits: of this origin, then of all, that which was unused for longest. Needs the
+        """Take out what is over the limits: of this origin, then of all, that which is idle for longest. Needs the
         lock."""
-        surplus = []
-        while self._count_by_origin.get(origin, 0) > self.limits.max_idle_per_host:
-            oldest = next(bucket for bucket in self._idle.values() if bucket[0].origin == origin)
-            surplus.append(self._take_out(oldest, 0))
-        while self._count > self.limits.max_idle:
-            oldest = next(iter(self._idle.values()))
-            surplus.append(self._take_out(oldest, 0))
+        limits = self.limits
+        surplus: list[Connection] = []
+        if self._count <= limits.max_idle_per_host and self._count <= limits.max_idle:
+            return surplus
+        buckets = [bucket for bucket in self._idle.values() if bucket[0].origin == origin]
+        too_many = range(sum(map(len, buckets)) - limits.max_idle_per_host)
+        surplus.extend(self._take_oldest(buckets) for _ in too_many)
+        while self._count > limits.max_idle:
+            surplus.append(self._take_oldest(list(self._idle.values())))
         return surplus
+
+    def _take_oldest(self, buckets: "list[list[Connection]]") -> "Connection":
+        oldest = min(filter(None, buckets), key=lambda bucket: bucket[0].idle_since)
+        return self._take_out(oldest, 0)
 
     def judge(self, connection: "Connection") -> "str | None":
         """Why the connection must not be used again, or None: the clocks first, then the socket."""
@@ -195,7 +193,7 @@ class IdlePool:
         with self._lock:
             self._take_in()
             held = [connection for bucket in self._idle.values() for connection in bucket]
-            self._idle, self._count, self._count_by_origin = {}, 0, {}
+            self._idle, self._count = {}, 0
         return held
 
     def idle_count(self) -> int:
