@@ -1,14 +1,18 @@
-"""Writes down what goes into each `ssl.SSLContext`, so that `identity.of_context` can compare contexts by content.
+"""Writes down what goes into each `ssl.SSLContext`, so that `identity.of_context` can compare contexts by content, and
+spares it the CA bundle until a handshake needs something of it.
 
 Seam: the methods of `ssl.SSLContext` that put something in which cannot be read back (CAs, certificates, ciphers,
-ALPN). Why: every throw-away client makes a new context object; compared by object, http.client and botocore would
-never share. Versions: CPython 3.10 to 3.15. Never shared: a context on which a method that is not listed here was
-called, and subclasses. The context itself is not changed in any way but for one attribute.
+ALPN), those that look at its CAs, and those with which every handshake begins. Why: every throw-away client makes a
+new context object; compared by object, http.client and botocore would never share, and each one costs 30 ms for CAs
+of which it needs one (docs/decisions/0008). Versions: CPython 3.10 to 3.15. Never shared: a context on which a method
+that is not listed here was called, and subclasses; these load their CAs as ever, too.
 """
 
+import _ssl
+import os
 import ssl as ssl_module
 
-from lambda_keepalive import guard, identity
+from lambda_keepalive import config, guard, identity, trust
 from lambda_keepalive.identity import FACTS
 from lambda_keepalive.patching import replace
 
@@ -23,11 +27,9 @@ def _cert_chain(certfile: "Any", keyfile: "Any" = None, password: "Any" = None) 
     return "chain", identity.of_file(certfile), identity.of_file(keyfile)
 
 
-# Method -> the fact that its arguments amount to. `load_default_certs` ends in `set_default_verify_paths` (Lib/ssl.py).
+# Method -> the fact that its arguments amount to.
 KNOWN: "dict[str, Callable[..., Hashable]]" = {
-    "load_verify_locations": identity.of_ca,
     "load_cert_chain": _cert_chain,
-    "set_default_verify_paths": identity.of_default_trust,
     "set_ciphers": lambda ciphers: ("ciphers", ciphers),
     "set_alpn_protocols": lambda protocols: ("alpn", tuple(protocols)),
     "set_ecdh_curve": lambda curve: ("curve", curve),
@@ -45,6 +47,12 @@ OPAQUE = (
     "set_client_sigalgs",
     "set_server_sigalgs",
 )
+
+# What is seen of the store, and what begins a handshake (Lib/ssl.py: SSLSocket, SSLObject).
+LOOKS = ("get_ca_certs", "cert_store_stats")
+HANDSHAKES = ("_wrap_socket", "_wrap_bio")
+
+_, _DEFAULT_FILE, _, _DEFAULT_DIRECTORY = (os.fsencode(path) for path in _ssl.get_default_verify_paths())
 
 
 def _remember(context: "Any", fact: "Hashable | None") -> None:
@@ -80,6 +88,80 @@ def _recording(image: "Callable[..., Hashable] | None") -> "Callable[[Any], Any]
     return make
 
 
+def _load_verify_locations(original: "Any") -> "Any":
+    def load_verify_locations(self: "Any", *args: "Any", **kwargs: "Any") -> None:
+        try:
+            cafile, capath, cadata = _arguments(*args, **kwargs)
+        except TypeError:
+            cafile = cadata = None
+        if (cafile is None and cadata is None) or not _stand_for(self, cafile, cadata):
+            original(self, *args, **kwargs)
+        elif capath is not None:
+            original(self, capath=capath)
+
+    return _recording(identity.of_ca)(load_verify_locations)
+
+
+def _arguments(cafile: "Any" = None, capath: "Any" = None, cadata: "Any" = None) -> "tuple[Any, Any, Any]":
+    return cafile, capath, cadata
+
+
+def _set_default_verify_paths(original: "Any") -> "Any":
+    """`load_default_certs` ends here, too (Lib/ssl.py)."""
+
+    def set_default_verify_paths(self: "Any") -> None:
+        try:
+            file, directory = config.trust_environment()
+        except Exception:  # noqa: BLE001
+            guard.fault("CAs of ssl.SSLContext")
+            original(self)
+            return
+        if directory is None:
+            directory = _DEFAULT_DIRECTORY
+        if not _stand_for(self, _DEFAULT_FILE if file is None else file, None):
+            original(self)
+        elif directory:
+            # OpenSSL 3 would look into it once more, by its loader of stores, and find what has the same name.
+            _ssl._SSLContext.load_verify_locations(self, capath=directory)
+
+    return _recording(identity.of_default_trust)(set_default_verify_paths)
+
+
+def _stand_for(context: "Any", cafile: "Any", cadata: "Any") -> bool:
+    """Whether a directory stands for this source of CAs, so that it need not be loaded."""
+    try:
+        if type(context) is not ssl_module.SSLContext:
+            return False
+        # At the first use: the runtime's own client may import ssl and never make a context.
+        from lambda_keepalive import ca_bundle
+
+        bundle = None
+        if cadata is None:
+            bundle = ca_bundle.of_file(cafile)
+        elif cafile is None and isinstance(cadata, str) and cadata.isascii():
+            bundle = ca_bundle.of_text(cadata.encode())
+        return trust.stands_for(bundle, context)
+    except Exception:  # noqa: BLE001
+        guard.fault("CAs of ssl.SSLContext")
+        return False
+
+
+def _before(step: "Callable[[Any], None]") -> "Callable[[Any], Any]":
+    """A replacement that takes a step and then calls the original."""
+
+    def make(original: "Any") -> "Any":
+        def method(self: "Any", *args: "Any", **kwargs: "Any") -> "Any":
+            try:
+                step(self)
+            except Exception:  # noqa: BLE001
+                guard.fault("CAs of ssl.SSLContext")
+            return original(self, *args, **kwargs)
+
+        return method
+
+    return make
+
+
 def _initialize(original: "Any") -> "Any":
     # `__init__` and not `__new__`: its warnings (deprecated protocols) must point at the caller's line.
     def __init__(self: "Any", *args: "Any", **kwargs: "Any") -> None:
@@ -97,6 +179,12 @@ def install(ssl: "ModuleType") -> None:
     replace(context_class, "__init__", _initialize)
     for name, image in KNOWN.items():
         replace(context_class, name, _recording(image))
+    replace(context_class, "load_verify_locations", _load_verify_locations)
+    replace(context_class, "set_default_verify_paths", _set_default_verify_paths)
+    for name in LOOKS:
+        replace(context_class, name, _before(trust.load))
+    for name in HANDSHAKES:
+        replace(context_class, name, _before(trust.before_handshake))
     for name in OPAQUE:
         if hasattr(context_class, name):
             replace(context_class, name, _recording(None))
