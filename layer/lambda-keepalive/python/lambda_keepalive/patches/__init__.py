@@ -65,4 +65,5 @@ PATCHES = (
     Patch("httpcore", "httpcore", ("httpx",)),
     Patch("httpcore", "httpcore_async", ("httpx",)),
     Patch("aiohttp.connector", "aiohttp", ("aiohttp",)),
+    Patch("requests.sessions", "requests", ("urllib3",)),
 )
