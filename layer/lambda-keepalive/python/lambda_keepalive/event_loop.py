@@ -10,6 +10,7 @@ Only asyncio's own selector loops: their TLS is Lib/asyncio/sslproto.py, whose p
 """
 
 import asyncio
+import ssl
 import sys
 from asyncio import selector_events, sslproto
 
@@ -91,7 +92,7 @@ def leave(connection: "Connection", transport: "Any") -> "str | None":
     connection.sock, connection.tls, connection.poll = bare._sock.dup(), tls, None
     if layer is not None:
         # It empties its buffer once more when it hears of the loss (SSLProtocol.connection_lost).
-        layer._outgoing = _no_bytes
+        layer._outgoing = ssl.MemoryBIO()
     try:
         transport.abort()
     except RuntimeError:
@@ -107,18 +108,6 @@ def _lose(transport: "Any") -> None:
     except RuntimeError:
         # SSLProtocol, too, wants the loop to call; the socket is closed all the same.
         pass
-
-
-class _NoBytes:
-    """An empty `ssl.MemoryBIO`."""
-
-    pending = 0
-
-    def read(self, size: int = -1) -> bytes:
-        return b""
-
-
-_no_bytes = _NoBytes()
 
 
 class _Established:
