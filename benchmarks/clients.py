@@ -56,8 +56,22 @@ class Variant:
         print(calls or self._calls, file=self._process.stdin, flush=True)
         return self._answer()
 
+    @property
+    def pid(self) -> int:
+        """The process, which waits between two rounds."""
+        return self._process.pid
+
     def close(self) -> None:
         self._process.communicate()
+
+
+def environment(origin: OriginProcess) -> dict[str, str]:
+    """The variables of a process that calls the origin, without any of the layer."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("KEEPALIVE_", "PYTHON"))}
+    environ |= {"TARGET_URL": origin.url, "AWS_DEFAULT_REGION": "eu-central-1"}
+    environ |= {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
+    environ |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"), str(origin.bundle))
+    return environ
 
 
 def measure(python: str, client: str, rounds: int, environ: dict[str, str]) -> None:
@@ -86,10 +100,7 @@ def main() -> None:
     parser.add_argument("--python", action="append", help="an interpreter that has the clients; repeatable")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory, OriginProcess(Path(directory), roots=certifi.where()) as origin:
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("KEEPALIVE_", "PYTHON"))}
-        environ |= {"TARGET_URL": origin.url, "AWS_DEFAULT_REGION": "eu-central-1"}
-        environ |= {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
-        environ |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"), str(origin.bundle))
+        environ = environment(origin)
         for python in options.python or [sys.executable]:
             version = subprocess.check_output([python, "-V"], text=True).strip()
             print(f"\n{version}, {platform.machine()}, HTTPS on loopback, {options.rounds} rounds")

@@ -8,7 +8,6 @@ round trip in a call would make it 2.
 """
 
 import argparse
-import os
 import platform
 import socket
 import statistics
@@ -20,7 +19,7 @@ from pathlib import Path
 import certifi
 
 from benchmarks.calls import CLIENTS
-from benchmarks.clients import Variant
+from benchmarks.clients import Variant, environment
 from tests.local.delay import DelayLine, Unavailable
 from tests.support.origin import OriginProcess
 
@@ -64,10 +63,7 @@ def run(milliseconds: int, clients: list[str], rounds: int) -> None:
         print(f"\nround trip of {milliseconds} ms (a TCP connection takes {connect_time(line):.2f} ms)", flush=True)
         print(f"{'ms of one call':16}" + "".join(f"{name:>18}" for name in CALLS) + f"{'ratio':>10}")
         with line.far.entered(), OriginProcess(Path(directory), roots=certifi.where(), host=line.far_address) as origin:
-            environ = {name: text for name, text in os.environ.items() if not name.startswith(("KEEPALIVE_", "PYTHON"))}
-            environ |= {"TARGET_URL": origin.url, "AWS_DEFAULT_REGION": "eu-central-1"}
-            environ |= {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
-            environ |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"), str(origin.bundle))
+            environ = environment(origin)
             for client in clients:
                 print(measure(client, rounds, line, environ), flush=True)
 
