@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def is_known_loop() -> bool:
-    """Whether the caller is a task of asyncio's own loop; trio may be the guest of one."""
+    """Whether the caller, under a running loop, is a task of asyncio's own; trio may be the guest of one."""
     return asyncio.current_task() is not None and event_loop.is_known(asyncio.get_running_loop())
 
 

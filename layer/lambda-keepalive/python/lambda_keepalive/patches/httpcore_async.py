@@ -54,8 +54,9 @@ def _functions_in_force() -> "Hashable":
 
 
 def _refuse_loop() -> "str | None":
-    # Without asyncio it is trio.
-    known = "asyncio" in sys.modules and anyio_stream().is_known_loop()
+    # Without a loop it is trio, which shall not have to import asyncio for us.
+    asyncio = sys.modules.get("asyncio")
+    known = asyncio is not None and asyncio._get_running_loop() is not None and anyio_stream().is_known_loop()
     return None if known else "foreign-loop"
 
 
