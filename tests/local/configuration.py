@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .node_runtime import NodeRuntime
+
 VAR_RUNTIME = Path(__file__).parent / "var_runtime"
 REGION = "us-east-1"
 ACCOUNT = "012345678912"
@@ -30,6 +32,7 @@ RUNTIME_ONLY = frozenset(
 # again.
 LOCAL_OPT = "LAMBDA_LOCAL_OPT"
 LOCAL_PYTHON = "LAMBDA_LOCAL_PYTHON"
+LOCAL_NODE = "LAMBDA_LOCAL_NODE"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class FunctionConfiguration:
 
     `opt` is the directory that stands for /opt. `timeout` is in seconds, `memory` in megabytes (told to the
     function, not enforced). `max_concurrency` selects Managed Instances mode with so many concurrent
-    invocations.
+    invocations. With `node` it is a Node function, and `python` is not used.
     """
 
     handler: str
@@ -51,6 +54,12 @@ class FunctionConfiguration:
     timeout: float = 30.0
     initialization_type: str = "on-demand"
     max_concurrency: int | None = None
+    node: NodeRuntime | None = None
+
+    @property
+    def runtime_directory(self) -> Path:
+        """What stands for /var/runtime."""
+        return VAR_RUNTIME if self.node is None else self.node.runtime
 
     @property
     def arn(self) -> str:
@@ -82,14 +91,17 @@ class FunctionConfiguration:
             "_AWS_XRAY_DAEMON_PORT": "2000",
             "_HANDLER": self.handler,
             "LAMBDA_TASK_ROOT": str(self.task_root),
-            "LAMBDA_RUNTIME_DIR": str(VAR_RUNTIME),
+            "LAMBDA_RUNTIME_DIR": str(self.runtime_directory),
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
             "HOME": str(home),
             LOCAL_OPT: str(self.opt),
-            LOCAL_PYTHON: str(versioned_interpreter(self.python)),
         }
+        if self.node is None:
+            variables[LOCAL_PYTHON] = str(versioned_interpreter(self.python))
+        else:
+            variables[LOCAL_NODE] = str(self.node.interpreter)
         if self.max_concurrency is not None:
             variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(self.max_concurrency)
             variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"  # the only one that Managed Instances have
@@ -108,7 +120,7 @@ def extension_variables(runtime_variables: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in runtime_variables.items()
-        if name not in RUNTIME_ONLY and not name.startswith("_") and name not in (LOCAL_OPT, LOCAL_PYTHON)
+        if name not in RUNTIME_ONLY and not name.startswith("_") and name not in (LOCAL_OPT, LOCAL_PYTHON, LOCAL_NODE)
     }
 
 

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from .configuration import FunctionConfiguration
 from .invocation import Fault, Invocation, PendingInvocation
+from .node_runtime import NodeRuntime
 from .output import Line, Output
 from .sandbox import Sandbox
 
@@ -30,6 +31,7 @@ class Emulator:
         layer: the directory that stands for /opt; None for a function without layers.
         environ: the function's environment variables.
         python: an interpreter that has awslambdaric; it decides which runtime version is emulated.
+        node: a Node runtime in place of a Python one.
         memory: megabytes, told to the function, not enforced.
         timeout: seconds; generous, because the machine is shared where the platform's is not.
         freeze: stop the sandbox between invocations, as on-demand functions are.
@@ -48,6 +50,7 @@ class Emulator:
         layer: Path | None = None,
         environ: Mapping[str, str] | None = None,
         python: Path | str = sys.executable,
+        node: NodeRuntime | None = None,
         memory: int = 128,
         timeout: float = 30.0,
         freeze: bool = True,
@@ -66,6 +69,7 @@ class Emulator:
             task_root=Path(task_root).absolute(),
             opt=Path(layer).absolute() if layer is not None else empty,
             python=Path(python).absolute(),
+            node=node,
             environ=private | dict(environ or {}),
             name=name,
             memory=memory,

@@ -27,6 +27,7 @@ from .configuration import VAR_RUNTIME
 from .invocation import Invocation
 from .language import Language
 from .network import Network
+from .node_runtime import NodeRuntime
 from .output import Line, Output
 from .sam_wheel import runtime_interface_emulator
 
@@ -66,6 +67,7 @@ class RuntimeInterfaceEmulator:
         layer: Path | None = None,
         environ: Mapping[str, str] | None = None,
         python: Path | str = sys.executable,
+        node: NodeRuntime | None = None,
         memory: int = 128,
         timeout: int = 30,
         max_concurrency: int | None = None,
@@ -77,6 +79,7 @@ class RuntimeInterfaceEmulator:
         self._task_root = Path(task_root).absolute()
         self._layer = Path(layer).absolute() if layer is not None else None
         self._python = python
+        self._node = node
         self._network = network
         self._managed_instances = max_concurrency is not None
         self._environ = {
@@ -185,7 +188,11 @@ class RuntimeInterfaceEmulator:
         return self._output.wait_for(predicate, timeout)
 
     def _start(self, layer: Path) -> None:
-        language = Language(self._python)
+        if self._node is None:
+            language = Language(self._python)
+            tree, packages, runtime = language.tree, str(language.packages), VAR_RUNTIME
+        else:
+            tree, packages, runtime = self._node.tree, "", self._node.runtime
         namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         variables = [f"{name}={value}" for name, value in self._environ.items()]
         # By the name that it has in SAM's images: where it lies now may be hidden by the sandbox's /tmp.
@@ -195,9 +202,9 @@ class RuntimeInterfaceEmulator:
             NAMESPACE,
             self._task_root,
             layer,
-            language.tree,
-            language.packages,
-            VAR_RUNTIME,
+            tree,
+            packages,
+            runtime,
             emulator.parent,
             "env",
             "-i",

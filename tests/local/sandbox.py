@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from .api import ApiServer
-from .configuration import VAR_RUNTIME, FunctionConfiguration, extension_variables
+from .configuration import FunctionConfiguration, extension_variables
 from .exchange import Exchange
 from .extensions import extension_files
 from .invocation import Fault, PendingInvocation
@@ -109,7 +109,7 @@ class Sandbox:
         self._exchange.await_registration(deadline)
         self._runtime = SandboxProcess(
             "runtime",
-            [VAR_RUNTIME / "bootstrap"],
+            [self._configuration.runtime_directory / "bootstrap"],
             environ=self._variables,
             directory=self._configuration.task_root,
             output=self._output,

@@ -13,7 +13,7 @@ mount -t tmpfs -o mode=755 tmpfs /mnt
 mkdir /mnt/task /mnt/lang /mnt/runtime /mnt/rapid
 mount --bind "$task_root" /mnt/task
 mount --bind "$language" /mnt/lang
-mount --bind "$packages" "$(echo /mnt/lang/lib/python3.*/site-packages)"
+[ -z "$packages" ] || mount --bind "$packages" "$(echo /mnt/lang/lib/python3.*/site-packages)"
 mount --bind "$runtime" /mnt/runtime
 mount --bind "$rapid" /mnt/rapid
 mount --bind "$layer" /opt

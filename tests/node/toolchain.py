@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.local.language import WORK
+from tests.local.node_runtime import NodeRuntime
 
 HERE = Path(__file__).parent
 NODE_VERSIONS = ("20", "22", "24")
@@ -47,7 +48,7 @@ class MissingTool(Exception):
 def node_modules() -> Path:
     """The directory with all packages, installed on first use; MissingTool if the machine lacks something."""
     lock_file = HERE / "package-lock.json"
-    fingerprint = hashlib.sha256(lock_file.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:16]
+    fingerprint = hashlib.sha256(lock_file.read_bytes()).hexdigest()[:16]
     directory = WORK / "node"
     modules = directory / "node_modules"
     marker = directory / "made-from"
@@ -70,9 +71,11 @@ def node(version: str) -> Path:
     return node_modules() / f"node-{version}-{machine}" / "bin" / "node"
 
 
-def runtime_client(version: str) -> Path:
-    """The directory of the aws-lambda-ric that goes with a major version of Node."""
-    return node_modules() / f"aws-lambda-ric-{CLIENT_VERSIONS[version]}"
+def runtime(version: str) -> NodeRuntime:
+    """The runtime of a major version of Node, with the aws-lambda-ric that the managed one has."""
+    client = CLIENT_VERSIONS[version]
+    module = "dist/index.mjs" if client == "3" else "index.mjs"
+    return NodeRuntime(node(version), node_modules() / f"aws-lambda-ric-{client}" / module)
 
 
 def npm(directory: Path) -> list[str]:
@@ -146,4 +149,4 @@ def _alone(directory: Path) -> Iterator[None]:
 
 if __name__ == "__main__":
     for each in NODE_VERSIONS:
-        print(subprocess.check_output([node(each), "--version"], text=True).strip(), node(each))
+        print(runtime(each).name, node(each))
