@@ -34,8 +34,9 @@ CALLERS = (
     "httplib2",
     "httpx",
     "httpx_async",
+    "aiohttp",
 )
-ASYNC = ("httpx_async",)
+ASYNC = ("httpx_async", "aiohttp")
 
 CANNOT: "dict[tuple[str, str], str]" = {
     ("http_client", "server_name"): "it is the host of the URL",
