@@ -72,6 +72,48 @@ def httpx_call(expert: bool) -> Callable[[], object]:
     return lambda: httpx.get(URL).content
 
 
+def httpx_async_call(expert: bool) -> Callable[[], object]:
+    import asyncio
+
+    import httpx
+
+    if expert:
+        loop = asyncio.new_event_loop()
+        client = httpx.AsyncClient()
+        return lambda: loop.run_until_complete(client.get(URL)).content
+
+    async def careless() -> bytes:
+        async with httpx.AsyncClient() as client:
+            return (await client.get(URL)).content
+
+    return lambda: asyncio.run(careless())
+
+
+def aiohttp_call(expert: bool) -> Callable[[], object]:
+    import asyncio
+
+    import aiohttp
+
+    async def once(session: aiohttp.ClientSession) -> bytes:
+        async with session.get(URL) as response:
+            return await response.read()
+
+    if expert:
+
+        async def make() -> aiohttp.ClientSession:
+            return aiohttp.ClientSession()
+
+        loop = asyncio.new_event_loop()
+        session = loop.run_until_complete(make())
+        return lambda: loop.run_until_complete(once(session))
+
+    async def careless() -> bytes:
+        async with aiohttp.ClientSession() as session:
+            return await once(session)
+
+    return lambda: asyncio.run(careless())
+
+
 def boto3_call(expert: bool) -> Callable[[], object]:
     import boto3
 
@@ -102,6 +144,8 @@ CLIENTS = {
     "http.client": http_client_call,
     "urlopen": urlopen_call,
     "httpx": httpx_call,
+    "httpx-async": httpx_async_call,
+    "aiohttp": aiohttp_call,
     "boto3": boto3_call,
     "boto3-session": boto3_session_call,
 }
