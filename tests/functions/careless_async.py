@@ -30,6 +30,37 @@ FUNCTIONS = {
         def in_a_loop_per_call(url):
             asyncio.run(by_a_client(url))
     """,
+    "aiohttp": """
+        import aiohttp
+
+        @per_call
+        async def by_a_session(url):
+            async with aiohttp.ClientSession() as session, session.get(url + "/bytes/10") as response:
+                assert await response.text() == "0123456789"
+
+        @per_invocation
+        async def by_a_session_per_invocation(url, calls):
+            async with aiohttp.ClientSession(url, headers={"X-Api-Key": "key"}) as session:
+                for _ in range(calls):
+                    async with session.post("/echo", json={}) as response:
+                        await response.json()
+
+        @per_call
+        async def by_a_connector(url):
+            connector = aiohttp.TCPConnector(limit=1)
+            async with aiohttp.ClientSession(connector=connector) as session:
+                async with session.get(url + "/chunked/3000") as response:
+                    assert len(await response.read()) == 3000
+
+        @per_call
+        async def streamed(url):
+            async with aiohttp.ClientSession() as session, session.get(url + "/bytes/3000") as response:
+                assert sum([len(part) async for part in response.content.iter_chunked(1000)]) == 3000
+
+        @per_call
+        def in_a_loop_per_call(url):
+            asyncio.run(by_a_session(url))
+    """,
     "openai": """
         import httpx
         import openai
