@@ -17,7 +17,7 @@ const idle = require('./idle.cjs');
 const runtime = require('./runtime.cjs');
 const misses = require('./misses.cjs');
 const stats = require('./stats.cjs');
-const { settle } = require('./thaw.cjs');
+const { isEnding, rest, settle } = require('./thaw.cjs');
 const { CONNECTION, Connection, Instant } = require('./connection.cjs');
 const { identify, isLoopback, refusedAddress } = require('./identity.cjs');
 const { NOT_OURS, OPTIONS, keepOpen, mayShare, troubled } = require('./requests.cjs');
@@ -61,6 +61,12 @@ function takesPart(agent) {
 }
 
 /** @param {Agent} agent @param {any} options */
+function originOf(agent, options) {
+  const host = agent.options.host ?? options.host ?? 'localhost';
+  return `${agent.protocol}//${host}:${agent.options.port ?? options.port ?? options.socketPath ?? ''}`;
+}
+
+/** @param {Agent} agent @param {any} options */
 function refused(agent, options) {
   if (options.socketPath !== undefined && !config.loopback) return 'loopback';
   return refusedAddress(agent.options.host ?? options.host ?? 'localhost', agent.options.port ?? options.port);
@@ -81,7 +87,8 @@ function addRequest(request, options, ...legacy) {
         if (!births.has(this)) births.set(this, runtime.generation());
         request[OPTIONS] = options;
         keepOpen(request, options);
-        if (settle(() => native.addRequest.call(this, request, options, ...legacy))) return undefined;
+        const go = () => native.addRequest.call(this, request, options, ...legacy);
+        if (settle(originOf(this, options), go)) return undefined;
       } else {
         request[NOT_OURS] = refusal;
         if (refusal === 'runtime-api') runtime.follow(request);
@@ -200,7 +207,7 @@ function connecting(original) {
 function track(agent, socket, args, plan, started) {
   const options = args.find((argument) => typeof argument === 'object' && argument !== null) ?? {};
   const secure = agent.protocol === 'https:';
-  const origin = `${agent.protocol}//${options.host ?? 'localhost'}:${options.port ?? options.socketPath ?? ''}`;
+  const origin = originOf(agent, options);
   if (refusedAddress(options.host ?? 'localhost', options.port) === 'runtime-api') return;
   const connection = new Connection(socket, plan?.key ?? null, origin);
   let refusal = plan === null ? 'foreign-class' : plan.refusal;
@@ -223,6 +230,7 @@ function track(agent, socket, args, plan, started) {
  * @param {Connection} connection
  */
 function closed(connection) {
+  rest(connection);
   const { fate } = connection;
   if (!idle.remove(connection) || fate !== null) return;
   const idled = connection.idleSince.elapsed(new Instant());
@@ -240,6 +248,7 @@ function emit(event, ...args) {
   const [socket, options] = args;
   const { keepAlive } = this;
   const connection = /** @type {Connection | undefined} */ (socket?.[CONNECTION]);
+  if (connection !== undefined) rest(connection);
   let stay = /** @type {number | null} */ (null);
   try {
     const request = socket._httpMessage;
@@ -340,20 +349,18 @@ function reuseSocket(socket, request) {
 }
 
 /**
- * The end of many handlers. An agent made in the same invocation that met no error leaves its idle sockets to others;
- * an older one is destroyed as asked: that is how programs react to trouble.
+ * The end of many handlers. An agent made in the same invocation that met no error leaves its sockets to others, except
+ * those on which a request is; an older one is destroyed as asked: that is how programs react to trouble.
  * @this {Agent}
  */
 function destroy() {
-  let free = null;
+  const { freeSockets, sockets } = this;
+  let spare = false;
   try {
     if (takesPart(this)) {
-      if (births.get(this) === runtime.generation() && !troubled.has(this)) {
-        free = this.freeSockets;
-        this.freeSockets = Object.create(null);
-      } else {
-        idle.review((connection) => (connection.owner === this ? 'destroyed' : null));
-      }
+      spare = births.get(this) === runtime.generation() && !troubled.has(this);
+      if (spare) Object.assign(this, { freeSockets: Object.create(null), sockets: inUse(sockets) });
+      else idle.review((connection) => (connection.owner === this ? 'destroyed' : null));
     }
   } catch (error) {
     guard.fault('destroy', error);
@@ -361,8 +368,18 @@ function destroy() {
   try {
     return native.destroy.call(this);
   } finally {
-    if (free !== null) this.freeSockets = free;
+    if (spare) Object.assign(this, { freeSockets, sockets });
   }
+}
+
+/**
+ * Of an agent's sockets those on which a request is; not those whose response has been read and that are all but free.
+ * @param {Record<string, any[]>} sockets
+ */
+function inUse(sockets) {
+  return Object.fromEntries(
+    Object.entries(sockets).map(([name, those]) => [name, those.filter((socket) => !isEnding(socket))]),
+  );
 }
 
 function patchHttps() {

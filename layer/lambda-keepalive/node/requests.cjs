@@ -14,6 +14,7 @@ const guard = require('./guard.cjs');
 const idle = require('./idle.cjs');
 const misses = require('./misses.cjs');
 const stats = require('./stats.cjs');
+const { work } = require('./thaw.cjs');
 const { CONNECTION, Connection } = require('./connection.cjs');
 
 const NOT_OURS = Symbol('keepalive.notOurs');
@@ -92,6 +93,7 @@ function attached(request, socket) {
   const connection = socket[CONNECTION] ?? new Connection(socket, null, originOf(request, socket));
   const reused = connection.requests > 0;
   connection.requests += 1;
+  if (connection.key !== null) work(connection);
   stats.request(connection.origin, reused);
   if (!reused || !config.replay || request[OPTIONS] === undefined || !canRepeat(request)) return;
   // Whole and not yet written: what has been written is gone from here.

@@ -1,17 +1,24 @@
 'use strict';
 
 /**
- * The look around after a freeze: what has expired is closed, and what the peer has closed is noticed, before a request
- * takes a kept connection.
+ * The look around before a request takes a kept connection: what has expired is closed, what the peer has closed is
+ * noticed, and what is about to be free is waited for. It takes one turn of the event loop, and is taken only with cause.
  *
  * A frozen sandbox runs no timers and reads no sockets. When it is thawed, the request to come and the FIN that came
  * meanwhile are reported by the same poll of the event loop, in any order. So the first request of an invocation, and
  * any request after a gap, waits for one turn of the loop: what was there to be read has been read by then.
+ *
+ * A connection whose response has been read to its end is free only when Node has noted that the request had been
+ * written (lib/_http_client.js, responseOnEnd), over TLS in the next turn, and never within an 'end' listener. Whoever
+ * calls in sequence would find it busy.
  */
 
 const idle = require('./idle.cjs');
 const runtime = require('./runtime.cjs');
-const { Instant } = require('./connection.cjs');
+const stats = require('./stats.cjs');
+const { CONNECTION, Instant } = require('./connection.cjs');
+
+/** @typedef {import('./connection.cjs').Connection} Connection */
 
 // A running loop has read a FIN long before. One turn costs 20 us (reference measurement), a connection that is gone
 // costs the request: the gap may be short.
@@ -20,17 +27,53 @@ const GAP_MS = 100;
 let last = 0;
 let generation = -1;
 let waiting = 0;
+/** @type {Map<string, Set<Connection>>} By origin, connections on which a request is. */
+const busy = new Map();
 /** @type {(() => void)[]} What else there is to look at. */
 const reviews = [];
 
 /**
+ * A request is on the connection, until `rest`.
+ * @param {Connection} connection
+ */
+function work(connection) {
+  const peers = busy.get(connection.origin);
+  if (peers === undefined) busy.set(connection.origin, new Set([connection]));
+  else peers.add(connection);
+}
+
+/** @param {Connection} connection */
+function rest(connection) {
+  const peers = busy.get(connection.origin);
+  if (peers?.delete(connection) && peers.size === 0) busy.delete(connection.origin);
+}
+
+/**
+ * Whether the response on a socket has been read to its end, so that the socket will be free at once.
+ * @param {any} socket
+ */
+function isEnding(socket) {
+  const request = socket._httpMessage;
+  return Boolean(request?._ended && request.shouldKeepAlive && socket[CONNECTION]?.key);
+}
+
+/** @param {Set<Connection> | undefined} connections */
+function countEnding(connections) {
+  let count = 0;
+  for (const { socket } of connections ?? []) count += Number(isEnding(socket));
+  return count;
+}
+
+/**
  * Have `go` called after a look around, if one is due or under way.
+ * @param {string} origin where the request is to go
  * @param {() => void} go
  * @returns {boolean} whether it will be; if not, the caller goes on by itself
  */
-function settle(go) {
+function settle(origin, go) {
   const wall = Date.now();
-  const due = generation !== runtime.generation() || wall - last > GAP_MS || wall < last;
+  const due = generation !== runtime.generation() || wall - last > GAP_MS || wall < last ||
+    countEnding(busy.get(origin)) > 0;
   last = wall;
   if (!due && waiting === 0) return false;
   generation = runtime.generation();
@@ -45,4 +88,6 @@ function settle(go) {
   return true;
 }
 
-module.exports = { reviews, settle };
+stats.idleCounts.push(() => [...busy.values()].reduce((sum, peers) => sum + countEnding(peers), 0));
+
+module.exports = { isEnding, rest, reviews, settle, work };
