@@ -69,6 +69,22 @@ TUNNELS = {
                 response.read()
                 return response.status
     """,
+    "httpx": """
+        import httpx
+
+        def call(url, proxy, headers=None):
+            transport = httpx.HTTPTransport(proxy=httpx.Proxy(proxy, headers=headers))
+            with httpx.Client(transport=transport) as client:
+                return client.get(url).status_code
+    """,
+    "httpx, from the environment": """
+        import os
+        import httpx
+
+        def call(url, proxy, headers=None):
+            os.environ["HTTPS_PROXY"] = proxy
+            return httpx.get(url).status_code
+    """,
     "boto3": """
         import boto3
         from botocore.config import Config
@@ -100,6 +116,13 @@ PLAIN = {
             with build_opener(ProxyHandler({"http": proxy})).open(url) as response:
                 return response.read().decode()
     """,
+    "httpx": """
+        import httpx
+
+        def call(url, proxy):
+            with httpx.Client(transport=httpx.HTTPTransport(proxy=httpx.Proxy(proxy))) as client:
+                return client.get(url).text
+    """,
 }
 
 
@@ -128,7 +151,7 @@ def test_a_tunnel_through_another_proxy_is_another_connection(
         assert (proxy.accepted, other.accepted) == (1, 1)
 
 
-@pytest.mark.parametrize("client", ["requests", "urlopen", "boto3"])
+@pytest.mark.parametrize("client", ["requests", "urlopen", "httpx", "boto3"])
 def test_a_tunnel_with_other_credentials_is_another_connection(
     run: Interpreter, named: Origin, proxy: Proxy, client: str
 ) -> None:
@@ -140,7 +163,7 @@ def test_a_tunnel_with_other_credentials_is_another_connection(
     assert len(set(credentials)) == 2
 
 
-@pytest.mark.parametrize("client", ["urllib3", "http.client"])
+@pytest.mark.parametrize("client", ["urllib3", "http.client", "httpx"])
 def test_a_tunnel_with_other_fields_is_another_connection(
     run: Interpreter, named: Origin, proxy: Proxy, client: str
 ) -> None:

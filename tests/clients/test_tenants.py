@@ -63,6 +63,31 @@ TENANTS = {
         def bob(url):
             urllib3.PoolManager().request("GET", url)
     """,
+    "httpx, functions": """
+        import httpx
+
+        def ann(url):
+            httpx.get(
+                url, cookies={"session": "of-ann"}, auth=("ann", "secret"), headers={"X-Ann": "of-ann"},
+                params={"ann": "of-ann"},
+            )
+
+        def bob(url):
+            httpx.get(url)
+    """,
+    "httpx, clients side by side": """
+        import httpx
+        of_ann = httpx.Client(headers={"X-Ann": "of-ann"}, auth=("ann", "secret"))
+        of_bob = httpx.Client()
+
+        def ann(url):
+            of_ann.get(url.replace("/echo", "/cookie?session=of-ann"))
+            of_ann.get(url)
+
+        def bob(url):
+            of_bob.get(url)
+            assert not of_bob.cookies
+    """,
     "urlopen": """
         import http.cookiejar
         from urllib.request import HTTPCookieProcessor, Request, build_opener, urlopen
