@@ -52,11 +52,16 @@ demo: build ## Show a careless function without and with the layer, on a local L
 bench: build ## Print the ratios that the README claims, measured side by side (about ten minutes)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.clients
+	$(BIN)/python -m benchmarks.round_trip
 	$(BIN)/python -m benchmarks.extension
 	$(BIN)/python -m benchmarks.freeze
 
+.PHONY: memory
+memory: build ## Watch memory and descriptors over 100,000 calls of each client (about half an hour)
+	$(BIN)/python -m benchmarks.memory
+
 .PHONY: suites
-suites: build ## Run requests' and urllib3's own test suites with the layer active
+suites: build ## Run the clients' own test suites with the layer active (about an hour)
 	$(BIN)/python -m tests.suites
 
 .PHONY: clean
