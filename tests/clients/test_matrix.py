@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 
 from tests.clients.callers import CALLERS, CANNOT
@@ -46,8 +47,17 @@ class World:
         self.proxy, self.other_proxy = Proxy(), Proxy()
         for server in (self.origin, self.stranger, self.old, self.demanding, self.proxy, self.other_proxy):
             stack.enter_context(server)
-        self.copy = str(shutil.copy(authority.bundle, directory / "copy.pem"))
-        self.other = str(other.bundle)
+        # As large as those of real programs, which are not loaded before a chain needs a part of them.
+        self.bundle = str(authority.bundle_with(certifi.where()))
+        self.copy = str(shutil.copy(self.bundle, directory / "copy.pem"))
+        self.other = str(other.bundle_with(certifi.where()))
+        self.environ = {
+            **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "HTTPLIB2_CA_CERTS"), self.bundle),
+            "KEEPALIVE_RUNTIME_DIR": str(directory / "runtime"),
+            # Room for an idle connection of each setting, so that it is there to be taken by mistake.
+            "KEEPALIVE_MAX_IDLE_PER_HOST": "100",
+            "PYTHONPATH": str(ROOT),
+        }
         self.ann, self.bob = (str(authority.issue(name).path) for name in ("ann.test", "bob.test"))
         self.mallory = str(other.issue("mallory.test").path)
 
@@ -147,19 +157,17 @@ CALL = """
 """
 
 
-def outcomes(run: Interpreter, client: str, calls: list[Settings]) -> list[str]:
+def outcomes(run: Interpreter, world: World, client: str, calls: list[Settings]) -> list[str]:
     """What came of each call, all made in one process: `answered`, `refused`, or another error by its name."""
     needs(client)
-    # Room for an idle connection of each setting, so that it is there to be taken by mistake.
-    environ = {"PYTHONPATH": str(ROOT), "KEEPALIVE_MAX_IDLE_PER_HOST": "100"}
-    return list(run(CALL.format(client=client), calls=calls, environ=environ))
+    return list(run(CALL.format(client=client), calls=calls, environ=world.environ))
 
 
 @pytest.mark.parametrize("client", CALLERS)
 def test_each_setting_has_a_connection_of_its_own_and_keeps_it(run: Interpreter, world: World, client: str) -> None:
     row = world.row(client, world.allowed())
     order = [*row, *reversed(row), *row]
-    answers = outcomes(run, client, [row[name] for name in order])
+    answers = outcomes(run, world, client, [row[name] for name in order])
     assert list(zip(order, answers, strict=True)) == [(name, "answered") for name in order]
     used: dict[str, set[int]] = {name: set() for name in row}
     for name, request in zip(order, world.origin.requests, strict=True):
@@ -183,7 +191,7 @@ def test_what_must_be_refused_is_refused_beside_any_open_connection(
 ) -> None:
     permissive, forbidden = (world.row(client, cells) for cells in (world.permissive(), world.forbidden()))
     calls = [*permissive.items(), *forbidden.items()] * 2
-    answers = outcomes(run, client, [settings for _, settings in calls])
+    answers = outcomes(run, world, client, [settings for _, settings in calls])
     expected = dict.fromkeys(permissive, "answered") | dict.fromkeys(forbidden, "refused")
     assert [(name, answer) for (name, _), answer in zip(calls, answers, strict=True)] == [
         (name, expected[name]) for name, _ in calls
