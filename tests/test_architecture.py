@@ -139,7 +139,8 @@ def test_only_the_publisher_and_the_directory_of_cas_write_files(name: str) -> N
 def test_no_client_but_the_one_that_is_patched_is_imported(name: str) -> None:
     packages = {module.split(".")[0] for module in others(name)}
     clients = packages & {"urllib3", "requests", "botocore", "httpcore", "httpx", "aiohttp", "httplib2", "awslambdaric"}
-    assert clients <= {Path(name).stem.partition("_")[0]}
+    # anyio's streams are patched for what httpcore makes of them.
+    assert clients <= {Path(name).stem.partition("_")[0].replace("anyio", "httpcore")}
 
 
 def test_modules_have_names_that_say_something() -> None:

@@ -84,7 +84,7 @@ def test_a_patch_is_loaded_when_its_client_is(run: Interpreter, imports: str, pa
 @pytest.mark.parametrize(
     ("clients", "patched"),
     [
-        ("urllib3", {"ssl", "http.client", "urllib3.connection", "urllib3.connectionpool"}),
+        ("urllib3", {"ssl", "http.client", "urllib3.connection", "urllib3.connectionpool", "requests.sessions"}),
         ("-urllib3,-boto3", {"ssl", "http.client", "urllib.request"}),
         ("http.client", {"ssl", "http.client"}),
     ],

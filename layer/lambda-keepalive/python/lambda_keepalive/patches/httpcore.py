@@ -7,11 +7,8 @@ connection that httpcore itself calls IDLE is proven clean but for what `httpcor
 SOCKS proxies, what `refusal`, `httpcore_key` and `httpcore_exchange` name.
 """
 
-import _thread
 import os
-import socket
 import time
-import weakref
 
 from httpcore import __version__
 from httpcore._backends.sync import SyncBackend, SyncStream
@@ -22,20 +19,20 @@ from httpcore._sync.http11 import HTTP11Connection, HTTPConnectionState
 from httpcore._sync.http_proxy import HTTPProxy, TunnelHTTPConnection
 
 from lambda_keepalive import guard, httpcore_exchange, httpcore_key, identity, transport
+from lambda_keepalive.httpcore_clients import Clients, take
 from lambda_keepalive.patching import PatchSkipped, add, replace
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.stats import stats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable
     from types import ModuleType
     from typing import Any
 
     from lambda_keepalive.pool.connection import Connection
-    from lambda_keepalive.pool.idle import Judge
 
-_NEW, _IDLE, _CLOSED = HTTPConnectionState.NEW, HTTPConnectionState.IDLE, HTTPConnectionState.CLOSED
+_NEW, _IDLE = HTTPConnectionState.NEW, HTTPConnectionState.IDLE
 
 
 def _functions_in_force() -> "Hashable":
@@ -49,13 +46,6 @@ def _functions_in_force() -> "Hashable":
 
 
 _HALF = httpcore_key.Half("httpcore", HTTPConnection, (SyncBackend,), _functions_in_force)
-
-# What a stream holds after its socket was taken: closed, like the socket of any connection that was closed.
-_closed_socket = socket.socket()
-_closed_socket.close()
-
-# Held while a socket changes hands, by `with` alone, and never while anything else is waited for.
-_taking = _thread.RLock()
 
 
 def _connect(original: "Any") -> "Any":
@@ -209,86 +199,13 @@ def _retire(client: "Any") -> None:
         return
     reason = httpcore_exchange.unfinished(client, connection)
     if reason is None:
-        if _take(client, connection):
+        if take(client, connection):
             transport.pool.release(connection, connection.idle_since)
     elif vars(client._network_stream).pop("_keepalive", None) is not None:
         transport.discarded(connection, reason)
 
 
-def _take(client: "Any", connection: "Connection") -> bool:
-    """Take the socket of an idle client; False if somebody was faster.
-
-    Under the lock by which httpcore itself makes an idle connection busy. Where that is taken the client is passed
-    over: we may stand in a finalizer or a signal handler above the very code that took it. Of two takers one gets the
-    mark on the stream; ours is the outer lock, so that who comes second finds the stream with its new socket.
-    """
-    with _taking:
-        lock = client._state_lock._lock
-        if not lock.acquire(blocking=False):
-            return False
-        try:
-            stream = client._network_stream
-            if client._state is not _IDLE or stream._sock is not connection.sock:
-                return False
-            if vars(stream).pop("_keepalive", None) is None:
-                return False
-            stream._sock = _closed_socket
-            client._state = _CLOSED
-        finally:
-            lock.release()
-    connection.busy = False
-    return True
-
-
-class _Clients:
-    """The idle connections of live clients, as a lender of the idle pool.
-
-    `clients` keeps the sockets alive for as long as their client: the garbage collector, when it finds a forgotten
-    client in a cycle, would otherwise close the socket before it calls the client's finalizer.
-    """
-
-    def __init__(self) -> None:
-        self.clients: weakref.WeakValueDictionary[Connection, Any] = weakref.WeakValueDictionary()
-
-    def _idle(self) -> "Iterator[tuple[Any, Connection]]":
-        # A list of references is made in one step; the dictionary itself may change meanwhile.
-        for reference in self.clients.valuerefs():
-            client = reference()
-            if client is not None and client._state is _IDLE:
-                connection = getattr(client._network_stream, "_keepalive", None)
-                if connection is not None:
-                    yield client, connection
-
-    def lend(self, key: "Hashable") -> "Connection | None":
-        """Take one idle connection with this key."""
-        for client, connection in self._idle():
-            if connection.key != key or httpcore_exchange.unfinished(client, connection) is not None:
-                continue
-            if _take(client, connection):
-                return connection
-        return None
-
-    def review(self, judge: "Judge") -> None:
-        """Close the idle connections that went bad."""
-        for client, connection in self._idle():
-            reason = judge(connection)
-            if reason is not None and _take(client, connection):
-                transport.pool.discard(connection, reason)
-
-    def after_fork(self) -> None:
-        """In a child: drop the parent's connections, so that not even their own client uses them."""
-        global _taking
-        _taking = _thread.RLock()
-        for client, connection in self._idle():
-            if _take(client, connection):
-                connection.close()
-
-    def count(self) -> int:
-        """How many idle connections live clients hold."""
-        return sum(1 for _ in self._idle())
-
-
-_lender = _Clients()
+_lender = Clients()
 
 
 def _create_connection(original: "Any") -> "Any":
