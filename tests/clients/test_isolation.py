@@ -97,6 +97,10 @@ DIFFERENT = {
         "by_http_client(context=context())",
         "by_http_client(context=context(lambda c: setattr(c, 'check_hostname', False)))",
     ),
+    "http.client: chain verified or nothing": (
+        "by_http_client(context=context(lambda c: setattr(c, 'check_hostname', False)))",
+        "by_http_client(context=unverified())",
+    ),
     "http.client: lowest version": (
         "by_http_client(context=context())",
         "by_http_client(context=context(lambda c: setattr(c, 'minimum_version', ssl.TLSVersion.TLSv1_3)))",
