@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,12 +42,12 @@ def boto(run: Interpreter) -> Botocore:
 
 
 @pytest.fixture
-def models(tmp_path: Path) -> Iterator[Path]:
+def models(tmp_path: Path) -> Path:
     """A directory for AWS_DATA_PATH with a service of its own."""
     directory = tmp_path / "models" / "ours" / "2020-01-01"
     directory.mkdir(parents=True)
     (directory / "service-2.json").write_text(MODEL)
-    yield tmp_path / "models"
+    return tmp_path / "models"
 
 
 MODEL = """{

@@ -38,8 +38,7 @@ def test_two_live_clients_share_no_part(boto: Botocore) -> None:
         result.append(type(one) is type(two))
         result.append(verdicts()["recycled"])
     """
-    shared, *_ = [boto(code)]
-    assert shared == [False, 3]
+    assert boto(code) == [False, 3]
 
 
 def test_a_handler_of_one_client_is_never_called_for_another(boto: Botocore, origin: Origin) -> None:
@@ -191,7 +190,8 @@ def test_a_closed_client_leaves_one_that_works(boto: Botocore, origin: Origin) -
         result = verdicts()["recycled"]
     """
     assert boto(code, url=origin.url) == 3
-    assert (origin.received, origin.accepted) == (3, 1)
+    # A context that has connected once requires certificates: another identity than it had before.
+    assert (origin.received, origin.accepted) == (3, 2)
 
 
 def test_s3s_helpers_follow_the_client(boto: Botocore) -> None:
