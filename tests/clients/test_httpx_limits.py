@@ -35,7 +35,7 @@ def test_a_client_that_keeps_nothing_gives_nothing_and_takes_nothing(
 def test_a_proxy_client_that_keeps_nothing_gives_nothing(run: Interpreter, plain: Origin) -> None:
     code = """
         limits = httpx.Limits(max_keepalive_connections=0)
-        result = [get(transport=httpx.HTTPTransport(proxy=proxy, limits=limits)) for _ in range(3)]
+        result = [get(transport=httpx.HTTPTransport(proxy=httpx.Proxy(proxy), limits=limits)) for _ in range(3)]
     """
     assert run(GET, code, url="http://host.test/bytes/1", proxy=plain.url) == ["0"] * 3
     assert plain.accepted == 3

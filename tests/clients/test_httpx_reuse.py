@@ -35,7 +35,8 @@ PATTERNS = {
         import httpx
 
         def call(url, n):
-            return seen(httpx.get(f"{url}/redirect?to=/echo%3Fn%3D{n}", follow_redirects=True).content)
+            response = httpx.get(f"{url}/redirect?to=/echo", headers={"N": str(n)}, follow_redirects=True)
+            return dict(response.json()["headers"])["N"]
     """,
     "a Client per call": """
         import httpx

@@ -46,6 +46,8 @@ def take(client: "Any", connection: "Connection") -> bool:
                 return False
             stream._sock = _closed_socket
             client._state = _CLOSED
+            # The pools of httpcore 1.0.0 let go of what has expired, not of what is closed.
+            client._expire_at = 0.0
         finally:
             lock.release()
     connection.busy = False
