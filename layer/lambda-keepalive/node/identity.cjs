@@ -186,4 +186,4 @@ function isLoopback(address) {
   return address !== undefined && /^(127\.|::ffff:127\.|::1$|\[::1\]$)/i.test(address);
 }
 
-module.exports = { identify, isLoopback, matches, refusedAddress };
+module.exports = { identify, isLoopback, matches, refusedAddress, render };

@@ -23,6 +23,7 @@ function start() {
   }
   require('./runtime.cjs').listen(load);
   if (config.clients.has('node:http')) waitForRequest();
+  if (config.clients.has('undici')) waitForUndici();
   guard.log('info', `started with ${[...config.clients].join(', ')}`);
 }
 
@@ -42,6 +43,44 @@ function waitForRequest() {
   }
 }
 
+/**
+ * Every copy of undici asks for the global dispatcher when it is loaded, and sets one if there is none. Loading Node's
+ * own, for `fetch`, costs 30 ms: that is left to the first call.
+ */
+function waitForUndici() {
+  for (const version of [1, 2]) {
+    const name = Symbol.for(`undici.globalDispatcher.${version}`);
+    if (name in globalThis) continue;
+    Object.defineProperty(globalThis, name, {
+      configurable: true,
+      get: () => void process.nextTick(hookUndici),
+      set: (value) => void Object.defineProperty(globalThis, name, { value, writable: true, configurable: true }),
+    });
+  }
+  const original = globalThis.fetch;
+  if (typeof original !== 'function') return;
+  const { fetch } = {
+    fetch(/** @type {any} */ input, /** @type {any} */ init = undefined) {
+      void globalThis.Headers; // The use of one of its classes loads Node's copy.
+      hookUndici(init?.dispatcher);
+      return original.call(this, input, init);
+    },
+  };
+  globalThis.fetch = fetch;
+}
+
+/** @param {any} [dispatcher] */
+function hookUndici(dispatcher) {
+  try {
+    load();
+    const undici = require('./undici.cjs');
+    undici.hookGlobals();
+    undici.hook(dispatcher);
+  } catch (error) {
+    guard.fault('fetch', error);
+  }
+}
+
 /** @type {(() => void)[]} */
 const restore = [];
 let loaded = false;
@@ -55,6 +94,7 @@ function load() {
       require('./requests.cjs').install();
       require('./agents.cjs').install();
     }
+    if (config.clients.has('undici')) require('./undici.cjs').install();
   } catch (error) {
     guard.fault('load', error);
   }

@@ -31,6 +31,8 @@ let waiting = 0;
 const busy = new Map();
 /** @type {(() => void)[]} What else there is to look at. */
 const reviews = [];
+/** @type {((origin: string) => boolean)[]} Whether a connection to the origin is all but free. */
+const nearlyFree = [isOneArrived];
 
 /**
  * A request is on the connection, until `rest`.
@@ -49,7 +51,7 @@ function rest(connection) {
 }
 
 /**
- * Whether the response on a socket has been read to its end, so that the socket will be free at once.
+ * Whether the exchange on a socket is over, so that the socket will be free at once.
  * @param {any} socket
  */
 function isEnding(socket) {
@@ -57,10 +59,21 @@ function isEnding(socket) {
   return Boolean(request?._ended && request.shouldKeepAlive && socket[CONNECTION]?.key);
 }
 
-/** @param {Set<Connection> | undefined} connections */
-function countEnding(connections) {
+/**
+ * Whether a response to this origin has arrived as a whole; whoever reads it may know sooner than its socket.
+ * @param {string} origin
+ */
+function isOneArrived(origin) {
+  for (const { socket } of busy.get(origin) ?? []) {
+    const request = /** @type {any} */ (socket)._httpMessage;
+    if (request?.res?.complete && request.shouldKeepAlive) return true;
+  }
+  return false;
+}
+
+function countEnding() {
   let count = 0;
-  for (const { socket } of connections ?? []) count += Number(isEnding(socket));
+  for (const peers of busy.values()) for (const { socket } of peers) count += Number(isEnding(socket));
   return count;
 }
 
@@ -73,7 +86,7 @@ function countEnding(connections) {
 function settle(origin, go) {
   const wall = Date.now();
   const due = generation !== runtime.generation() || wall - last > GAP_MS || wall < last ||
-    countEnding(busy.get(origin)) > 0;
+    nearlyFree.some((expects) => expects(origin));
   last = wall;
   if (!due && waiting === 0) return false;
   generation = runtime.generation();
@@ -88,6 +101,6 @@ function settle(origin, go) {
   return true;
 }
 
-stats.idleCounts.push(() => [...busy.values()].reduce((sum, peers) => sum + countEnding(peers), 0));
+stats.idleCounts.push(countEnding);
 
-module.exports = { isEnding, rest, reviews, settle, work };
+module.exports = { isEnding, nearlyFree, rest, reviews, settle, work };
