@@ -54,8 +54,13 @@ def _connect(original: "Any") -> "Any":
 
 
 async def _stock(connector: "Any", request: "Any") -> None:
-    """Put an idle connection among those of a connector that has none for the request."""
-    if connector._closed:
+    """Put an idle connection among those of a connector that has none for the request.
+
+    Never more than the user's limits have room for: aiohttp takes what it finds idle without asking for them, since
+    what it keeps itself was counted before (connector.py, connect).
+    """
+    place = request.connection_key
+    if connector._closed or connector._available_connections(place) < 1:
         return
     key, _, _ = identify(connector, request)
     connection = transport.pool.acquire(key) if key is not None else None
@@ -68,10 +73,10 @@ async def _stock(connector: "Any", request: "Any") -> None:
         transport.discarded(connection, "error")
         raise
     protocol._keepalive = connection
-    if connector._closed:
+    if connector._closed or connector._available_connections(place) < 1:
+        # Meanwhile another task was faster; back to the pool.
         protocol.close()
         return
-    place = request.connection_key
     if not connector._conns.get(place):
         connector._conns[place] = deque()
     connector._conns[place].append((protocol, time.monotonic()))
