@@ -112,7 +112,9 @@ def test_a_context_that_is_not_known_whole_is_itself_alone() -> None:
 
 def test_a_fact_that_each_connect_repeats_can_be_ignored() -> None:
     fact = ("ca", "file")
-    assert identity.of_context(known(**{FACTS: (fact,)}), ignoring=fact) == identity.of_context(known(), ignoring=fact)
+    assert identity.of_context(known(**{FACTS: (fact,)}), ignoring=(fact,)) == identity.of_context(
+        known(), ignoring=(fact,)
+    )
     assert identity.of_context(None) is None
 
 

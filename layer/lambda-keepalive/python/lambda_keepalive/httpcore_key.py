@@ -118,7 +118,7 @@ def of_tls(context: "Any") -> "Hashable":
     """A TLS context by content, as httpcore is going to use it; without one it makes its own (httpcore/_ssl.py)."""
     if context is None:
         return "default", identity.of_default_trust(), identity.of_file(certifi.where()), config.key_log()
-    return identity.of_context(context, ignoring=_PROTOCOLS)
+    return identity.of_context(context, ignoring=(_PROTOCOLS,))
 
 
 def _refuse(client: "Any", dialled: "Any", dialler: "Any", half: Half) -> "tuple[str, str | None]":

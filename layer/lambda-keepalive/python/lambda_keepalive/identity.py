@@ -75,8 +75,8 @@ def of_ca(cafile: "Any" = None, capath: "Any" = None, cadata: "Any" = None) -> "
     return "ca", of_file(cafile), of_file(capath), freeze(cadata)
 
 
-def of_context(context: "Any", ignoring: "Hashable" = None) -> "Hashable":
-    """A TLS context by content, or the context itself. `ignoring` is a fact that its user adds anyway on each connect.
+def of_context(context: "Any", ignoring: "tuple[Hashable, ...]" = ()) -> "Hashable":
+    """A TLS context by content, or the context itself. `ignoring` are facts that its user adds anyway on each connect.
 
     Opaque are subclasses (truststore), contexts made before the layer saw `ssl`, and contexts with attributes of their
     own or with anything done to them that `patches.ssl_context` does not know.
@@ -87,8 +87,8 @@ def of_context(context: "Any", ignoring: "Hashable" = None) -> "Hashable":
     if facts is None or type(context) is not ssl.SSLContext or len(context.__dict__) != 1:
         opaque: Hashable = context
         return opaque
-    if ignoring in facts:
-        facts = tuple(fact for fact in facts if fact != ignoring)
+    if ignoring:
+        facts = tuple([fact for fact in facts if fact not in ignoring])
     return tuple([get(context) for get in _PROPERTIES]), facts
 
 

@@ -76,10 +76,12 @@ def _of_tls(client: "Any") -> "Hashable":
     HTTPSConnection.connect)."""
     files = client.ca_certs, client.ca_cert_dir, client.ca_cert_data
     ca = identity.of_ca(*files)
-    context = client.ssl_context
+    protocols = tuple(tls_factory.ALPN_PROTOCOLS)
     return (
-        # urllib3 loads these files into the context on each connect.
-        identity.of_context(context, ignoring=ca),
+        # urllib3 loads these files into the context and names these protocols on each connect (util/ssl_.py,
+        # ssl_wrap_socket): the first time makes no difference to the second.
+        identity.of_context(client.ssl_context, ignoring=(ca, ("alpn", protocols))),
+        protocols,
         ca if any(files) else identity.of_default_trust(),
         config.key_log(),
         client.cert_reqs,
