@@ -156,7 +156,8 @@ def test_handlers_are_accepted_and_refused_as_ever(boto: Botocore) -> None:
         signed.__signature__ = inspect.signature(Handler().method)
         candidates = [
             lambda **kwargs: None, lambda a, *b, c=1, **d: None, lambda a: None, Handler().method,
-            Handler().without, Handler(), functools.partial(lambda **kwargs: None, a=1), Handler, signed, functools.wraps(len)(lambda: None),
+            Handler().without, Handler(), functools.partial(lambda **kwargs: None, a=1),
+            Handler, signed, functools.wraps(len)(lambda: None),
         ]
         result = []
         for candidate in candidates:

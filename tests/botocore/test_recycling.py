@@ -73,6 +73,7 @@ def test_a_handler_that_was_taken_back_leaves_doubt_enough(boto: Botocore) -> No
 HELD = {
     "meta": "one.meta",
     "emitter": "one.meta.events",
+    "inner emitter": "one.meta.events._emitter",
     "config": "one.meta.config",
     "endpoint": "one._endpoint",
     "signer": "one._request_signer",

@@ -22,7 +22,6 @@ SHARED_CLASSES = {
     "DeferredRefreshableCredentials",
     "EndpointProvider",
     "EndpointResolver",
-    "HierarchicalEmitter",
     "Loader",
     "RefreshableCredentials",
     "ResponseParserFactory",
@@ -33,6 +32,8 @@ SHARED_CLASSES = {
 CACHES = {
     "_alias_name_cache",
     "_event_aliases",
+    "_handlers",
+    "_unique_id_handlers",
     "_instance_cache",
     "_lookup_cache",
     "_method_to_api_mapping",
