@@ -109,7 +109,7 @@ def test_trust_environment_is_that_of_the_moment(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_environment_that_somebody_replaced_by_a_dict_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.environ", {"SSL_CERT_FILE": "/dict", "Https_Proxy": "x"})
+    monkeypatch.setattr("os.environ", {"SSL_CERT_FILE": "/dict", "Https_Proxy": "x", "UNSET": None})
     assert config.trust_environment() == (b"/dict", None)
     assert config.may_have_proxies()
 

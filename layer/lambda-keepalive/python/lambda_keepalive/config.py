@@ -210,13 +210,13 @@ def _undecoded() -> "Mapping[bytes, bytes]":
     names).
 
     `_data` is what `os.environ` keeps on POSIX (Lib/os.py); where somebody put another mapping in its place, that is
-    encoded.
+    encoded (botocore's own tests have None in it for a variable that is not set).
     """
     environ = os.environ
     if type(environ) is _Environ:
         data: Mapping[bytes, bytes] = environ._data  # type: ignore[attr-defined]
         return data
-    return {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
+    return {os.fsencode(name): os.fsencode(value or "") for name, value in environ.items()}
 
 
 _Environ = type(os.environ)

@@ -71,8 +71,11 @@ def _getproxies_environment(original: "Any") -> "Any":
     """requests and urllib.request look for proxies twice a call, decoding every variable; most functions have none."""
 
     def getproxies_environment() -> "Any":
-        if not config.may_have_proxies():
-            return {}
+        try:
+            if not config.may_have_proxies():
+                return {}
+        except Exception:  # noqa: BLE001
+            guard.fault("urllib.request getproxies_environment")
         return original()
 
     return getproxies_environment
