@@ -72,7 +72,7 @@ def test_no_certificate_is_loaded_until_one_is_needed(with_layer: Any, made: str
         made = {made}
         before = in_store(made)
         said = answer(made) if made.protocol == ssl.PROTOCOL_TLS_CLIENT else "accepted"
-        result = [before, said, in_store(made) <= 1, len(made.get_ca_certs()) > 100, in_store(made) > 100]
+        result = [before, said, in_store(made) < 20, len(made.get_ca_certs()) > 100, in_store(made) > 100]
     """
     assert with_layer(code) == [0, "accepted", True, True, True]
 

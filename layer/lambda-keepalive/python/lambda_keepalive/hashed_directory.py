@@ -1,5 +1,5 @@
-"""Directories of CA certificates as OpenSSL reads them: a file `<subject hash>.<n>` for each, opened when a chain
-needs it (SSL_CTX_load_verify_locations(3), capath).
+"""Directories of CA certificates as OpenSSL reads them: `<subject hash>.0` is opened when a chain needs a certificate
+with this subject (SSL_CTX_load_verify_locations(3), capath).
 
 A directory is made whole under another name and then renamed, belongs to this user alone, and is sealed by its time of
 modification: whoever adds or removes a file breaks the seal, be it a function that cleans /tmp. Its files can be
@@ -14,6 +14,10 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_FILES = 16
+"""Files in a directory; the other names are links. A new file costs 25 us to 0.5 ms, a link 10 us, and a certificate
+that is in the file that is opened without being needed 0.15 ms."""
 
 _SEAL = 0
 """Time of modification of a whole directory, in nanoseconds: no file system sets this one by itself."""
@@ -58,7 +62,7 @@ def home_in(runtime_directory: str) -> str:
 def make(path: str, certificates: "Iterable[tuple[str, bytes]]") -> None:
     """Put a directory with these certificates (subject hash and PEM) at `path`, unless a whole one is there already.
 
-    Certificates of one hash are numbered in their order, in which OpenSSL will read them.
+    Those of one hash are in one file in their order, since OpenSSL looks for no other once it has one in its store.
 
     Raises:
         OSError: there is no room, or no right to write.
@@ -82,20 +86,26 @@ def make(path: str, certificates: "Iterable[tuple[str, bytes]]") -> None:
 
 
 def _fill(directory: str, certificates: "Iterable[tuple[str, bytes]]") -> None:
-    numbers: dict[str, int] = {}
+    by_hash: dict[str, bytes] = {}
+    for subject_hash, pem in certificates:
+        by_hash[subject_hash] = by_hash.get(subject_hash, b"") + pem
+    names = [f"{subject_hash}.0" for subject_hash in by_hash]
+    pems = [*by_hash.values()]
     # Names relative to the directory: half the time of whole paths.
     place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for subject_hash, pem in certificates:
-            number = numbers[subject_hash] = numbers.get(subject_hash, -1) + 1
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            file = os.open(f"{subject_hash}.{number}", flags, 0o600, dir_fd=place)
+        for number in range(min(_FILES, len(names))):
+            name, *others = names[number::_FILES]
+            content = b"".join(pems[number::_FILES])
+            file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=place)
             try:
-                written = os.write(file, pem)
+                written = os.write(file, content)
             finally:
                 os.close(file)
-            if written != len(pem):
+            if written != len(content):
                 raise OSError("no room")
+            for other in others:
+                os.link(name, other, src_dir_fd=place, dst_dir_fd=place)
     finally:
         os.close(place)
 
