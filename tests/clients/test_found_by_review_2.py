@@ -94,3 +94,20 @@ def test_a_context_that_has_connected_before_is_equal_to_a_fresh_one(run: Interp
     run(code, url=origin.url_for("localhost"), acts=acts)
     # One more after each of the three times that the server closed all.
     assert origin.accepted == 4
+
+
+def test_a_connector_that_keeps_nothing_is_left_alone(run: Interpreter, origin: Origin) -> None:
+    """`aiohttp.request` makes one; in aiohttp 3.9 it has a marker for its keepalive timeout."""
+    pytest.importorskip("aiohttp")
+    code = """
+        import asyncio
+        import aiohttp
+
+        async def call():
+            async with aiohttp.request("GET", url + "/bytes/3") as response:
+                return await response.text()
+
+        result = [asyncio.run(call()) for _ in range(3)]
+    """
+    assert run(code, url=origin.url) == ["012"] * 3
+    assert origin.accepted == 3

@@ -79,8 +79,9 @@ def own_limit(connector: "Any") -> "float | None":
 
     A wish is part of the identity: it binds the connections of those who have the same one, and nobody else's.
     """
-    timeout: float | None = connector._keepalive_timeout
-    return None if timeout in _NO_WISH else timeout
+    timeout: Any = connector._keepalive_timeout
+    # With `force_close` older versions keep the marker for "not given".
+    return timeout if isinstance(timeout, (int, float)) and timeout not in _NO_WISH else None
 
 
 def _refuse(connector: "Any", request: "Any") -> "str | None":
