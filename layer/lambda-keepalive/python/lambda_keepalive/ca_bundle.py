@@ -95,8 +95,8 @@ class Bundle:
         return self._names
 
     def text(self) -> str:
-        """The certificates as PEM, for a store that must hold them all at once."""
-        return b"".join(pem for _, pem in self._certificates() or ()).decode("ascii")
+        """The bundle, for a store that must hold all of it at once. Comments lose what is not ASCII."""
+        return self._pem.decode("latin-1").encode("ascii", "replace").decode()
 
 
 def of_text(pem: bytes) -> Bundle:

@@ -113,7 +113,7 @@ def _set_default_verify_paths(original: "Any") -> "Any":
         try:
             file, directory = config.trust_environment()
         except Exception:  # noqa: BLE001
-            guard.fault("CAs of ssl.SSLContext")
+            _give_up(self)
             original(self)
             return
         if directory is None:
@@ -142,8 +142,17 @@ def _stand_for(context: "Any", cafile: "Any", cadata: "Any") -> bool:
             bundle = ca_bundle.of_text(cadata.encode())
         return trust.stands_for(bundle, context)
     except Exception:  # noqa: BLE001
-        guard.fault("CAs of ssl.SSLContext")
+        _give_up(context)
         return False
+
+
+def _give_up(context: "Any") -> None:
+    """Report a fault, and load what a directory stands for, since nothing is known of what would hide it."""
+    guard.fault("CAs of ssl.SSLContext")
+    try:
+        trust.load(context)
+    except Exception:  # noqa: BLE001
+        guard.fault("CAs of ssl.SSLContext, loading them")
 
 
 def _before(step: "Callable[[Any], None]") -> "Callable[[Any], Any]":
@@ -154,7 +163,7 @@ def _before(step: "Callable[[Any], None]") -> "Callable[[Any], Any]":
             try:
                 step(self)
             except Exception:  # noqa: BLE001
-                guard.fault("CAs of ssl.SSLContext")
+                _give_up(self)
             return original(self, *args, **kwargs)
 
         return method
