@@ -29,10 +29,13 @@ def is_stale(connection: "Connection") -> bool:
     if poll is None:
         poll = connection.poll = select.poll()
         poll.register(descriptor, _EVENTS)
+    tls = connection.tls
     if poll.poll(0):
-        if connection.tls is not None:
-            return not _only_tickets_for(connection.tls, sock) or bool(poll.poll(0))
+        if tls is not None:
+            return not _only_tickets_for(tls, sock) or bool(poll.poll(0))
         return not _only_tickets(sock)
+    if tls is not None:
+        return tls.object.pending() > 0
     # Decrypted bytes that nobody read are invisible to poll, and so is the end of TLS (`SSLSocket.unwrap`), after which
     # the same object sends plain text.
     return isinstance(sock, ssl.SSLSocket) and (sock._sslobj is None or sock.pending() > 0)  # type: ignore[attr-defined]
