@@ -181,8 +181,10 @@ class Waiting:
         return None
 
     def put(self, parts: Parts) -> None:
-        """Keep the parts of a dead client."""
+        """Keep the parts of a dead client. Its connections are closed as the end of a client closes them: the idle pool
+        takes those that are provably clean."""
         if parts.circumstances is self.circumstances:
+            parts.attributes["_endpoint"].http_session.close()
             self.parts.append(parts)
             if len(self.parts) > _MOST_WAITING:
                 self.parts.pop(0)
