@@ -11,6 +11,7 @@ that is not listed here was called, and subclasses; these load their CAs as ever
 import _ssl
 import os
 import ssl as ssl_module
+import sys
 
 from lambda_keepalive import config, guard, identity, trust
 from lambda_keepalive.identity import FACTS
@@ -130,7 +131,8 @@ def _set_default_verify_paths(original: "Any") -> "Any":
 def _stand_for(context: "Any", cafile: "Any", cadata: "Any") -> bool:
     """Whether a directory stands for this source of CAs, so that it need not be loaded."""
     try:
-        if type(context) is not ssl_module.SSLContext:
+        # At the interpreter's end nothing can be imported any more.
+        if type(context) is not ssl_module.SSLContext or sys.meta_path is None:
             return False
         # At the first use: the runtime's own client may import ssl and never make a context.
         from lambda_keepalive import ca_bundle
