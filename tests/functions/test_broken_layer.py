@@ -10,15 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.functions.conftest import MIXED, MIXED_ANSWER, ROOT, printed, said
+from tests.functions.conftest import MIXED, MIXED_ANSWER, printed, said
 from tests.local import Emulator
 from tests.local.stand_ins import write_function, write_script
 from tests.support.origin import Origin
 
 PACKAGE = Path("lambda-keepalive/python/lambda_keepalive")
-MODULES = sorted(
-    path.relative_to(ROOT / "layer" / PACKAGE).as_posix() for path in (ROOT / "layer" / PACKAGE).rglob("*.py")
-)
 
 
 def works(function: Emulator) -> None:
@@ -27,18 +24,6 @@ def works(function: Emulator) -> None:
         invocation = function.invoke({"n": 1})
         assert (invocation.payload, invocation.error) == (MIXED_ANSWER, None), function.lines
     function.shutdown()
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_that_cannot_be_imported_costs_one_line(
-    sandbox: Callable[..., Emulator], opt: Path, tmp_path: Path, module: str
-) -> None:
-    (opt / PACKAGE / module).write_text("raise RuntimeError('on purpose')\n")
-    with sandbox(write_function(tmp_path / "task", MIXED), opt) as function:
-        works(function)
-        (line,) = printed(function)
-    assert "on purpose" in line.text
-    assert "KEEPALIVE_ENABLED=0" in line.text
 
 
 @pytest.mark.parametrize("module", ["__init__.py", "boot.py", "config.py"])
