@@ -10,7 +10,10 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
 
 # What runs inside the function, or starts it.
-TESTS = ("tests/unit", "tests/startup", "tests/clients", "tests/functions", "tests/socketlevel", "tests/runtime", "tests/tls", "tests/botocore")
+TESTS = tuple(
+    f"tests/{name}"
+    for name in ("unit", "startup", "clients", "functions", "socketlevel", "runtime", "tls", "botocore", "ecosystem")
+)
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])
