@@ -7,6 +7,7 @@ a live pool stay there, at no cost, and are taken from it only when nobody else 
 and `exchange.unfinished` name, HTTP/2.
 """
 
+import http.client
 import os
 import queue
 
@@ -110,6 +111,9 @@ def install(module: "ModuleType") -> None:
     major, minor = (int(part) for part in __version__.split(".")[:2])
     if (major, minor) < (1, 26) or major > 2:
         raise PatchSkipped(f"urllib3 {__version__} is not between 1.26 and 2.x")
+    if not issubclass(HTTPConnection, http.client.HTTPConnection):
+        # urllib3-future, which niquests brings, takes urllib3's name and speaks HTTP by itself.
+        raise PatchSkipped(f"urllib3 {__version__} does not stand on http.client")
     add(HTTPConnectionPool, "_keepalive_lends", False)
     replace(HTTPConnection, "connect", _connect)
     replace(HTTPSConnection, "connect", _connect)
