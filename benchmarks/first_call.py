@@ -2,8 +2,9 @@
 
     python -m benchmarks.first_call [--runs 15] [--python PATH ...]
 
-Each sample is a process of its own, in turns without and with the layer, and finds no directory of CA certificates
-made by an earlier one: a cold start. The bundle is certifi's and one more. CPU time is the client's own.
+Each sample is a process of its own, in turns without the layer, with it in an empty sandbox (cold: it makes the
+directory of the CA bundle first), and with it where an earlier process has made that directory (warm). The bundle is
+certifi's and one more. CPU time is the client's own.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import certifi
 
 from tests.support.origin import OriginProcess
 
-ROOT = Path(__file__).resolve().parents[1]
+LAYER = Path(__file__).resolve().parents[1] / "layer" / "lambda-keepalive" / "python"
 
 # What is imported before the clock runs, and what is timed.
 CALLS = {
@@ -52,29 +53,38 @@ print(json.dumps([wall * 1000, cpu * 1000, memory]))
 """
 
 
-def sample(python: str, name: str, environ: dict[str, str]) -> list[float]:
+VARIANTS = ("bare", "cold", "warm")
+
+
+def sample(python: str, name: str, variant: str, environ: dict[str, str]) -> list[float]:
     """Wall and CPU time in milliseconds and memory in KiB that the call takes in a fresh process."""
     imports, call = CALLS[name]
-    with tempfile.TemporaryDirectory() as directory:
-        environ = {**environ, "KEEPALIVE_RUNTIME_DIR": directory}
-        program = PROGRAM.format(imports=imports, call=call)
+    program = PROGRAM.format(imports=imports, call=call)
+    if variant != "bare":
+        environ = {**environ, "PYTHONPATH": str(LAYER), "KEEPALIVE_LOOPBACK": "1"}
+    with tempfile.TemporaryDirectory() as empty:
+        if variant == "cold":
+            environ = {**environ, "KEEPALIVE_RUNTIME_DIR": empty}
         result: list[float] = json.loads(subprocess.check_output([python, "-c", program], env=environ, text=True))
     return result
 
 
-def measure(python: str, name: str, runs: int, variants: dict[str, dict[str, str]]) -> None:
+def measure(python: str, name: str, runs: int, environ: dict[str, str]) -> None:
     """Print one line for the call."""
-    samples: dict[str, list[list[float]]] = {variant: [] for variant in variants}
+    samples: dict[str, list[list[float]]] = {variant: [] for variant in VARIANTS}
+    sample(python, name, "warm", environ)
     for turn in range(runs):
-        for variant in sorted(variants, reverse=bool(turn % 2)):
-            samples[variant].append(sample(python, name, variants[variant]))
+        for variant in VARIANTS[:: -1 if turn % 2 else 1]:
+            samples[variant].append(sample(python, name, variant, environ))
     line = f"{name:16}"
-    for kind in range(3):
-        for variant in variants:
-            line += f"{statistics.median(taken[kind] for taken in samples[variant]):10.{2 if kind < 2 else 0}f}"
-        if kind < 2:
-            pairs = zip(samples["layer"], samples["bare"], strict=True)
+    for kind in (0, 1):
+        for variant in VARIANTS:
+            line += f"{statistics.median(taken[kind] for taken in samples[variant]):8.1f}"
+        for variant in VARIANTS[1:]:
+            pairs = zip(samples[variant], samples["bare"], strict=True)
             line += f"{statistics.median(layer[kind] / bare[kind] for layer, bare in pairs):8.2f}"
+    for variant in ("bare", "warm"):
+        line += f"{statistics.median(taken[2] for taken in samples[variant]):10.0f}"
     print(line, flush=True)
 
 
@@ -86,18 +96,17 @@ def main() -> None:
     parser.add_argument("--python", action="append", help="an interpreter that has the clients; repeatable")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory, OriginProcess(Path(directory), roots=certifi.where()) as origin:
-        bare = {name: value for name, value in os.environ.items() if not name.startswith(("KEEPALIVE_", "PYTHON"))}
-        bare |= {"TARGET_URL": origin.url}
-        bare |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(origin.bundle))
-        layer = {"PYTHONPATH": str(ROOT / "layer" / "lambda-keepalive" / "python"), "KEEPALIVE_LOOPBACK": "1"}
-        variants = {"bare": bare, "layer": {**bare, **layer}}
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(("KEEPALIVE_", "PYTHON"))}
+        environ |= {"TARGET_URL": origin.url, "KEEPALIVE_RUNTIME_DIR": f"{directory}/runtime"}
+        environ |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(origin.bundle))
         for python in options.python or [sys.executable]:
             version = subprocess.check_output([python, "-V"], text=True).strip()
             print(f"\n{version}, {platform.machine()}, medians of {options.runs} fresh processes each")
-            print(f"{'':16}{'wall, ms':>28}{'CPU, ms':>28}{'memory, KiB':>20}")
-            print(f"{'':16}" + f"{'without':>10}{'with':>10}{'ratio':>8}" * 2 + f"{'without':>10}{'with':>10}")
+            print(f"{'':16}{'wall, ms':>24}{'ratios':>16}{'CPU, ms':>24}{'ratios':>16}{'memory, KiB':>20}")
+            heads = f"{'without':>8}{'cold':>8}{'warm':>8}{'cold':>8}{'warm':>8}"
+            print(f"{'':16}{heads * 2}{'without':>10}{'warm':>10}")
             for name in options.call or CALLS:
-                measure(python, name, options.runs, variants)
+                measure(python, name, options.runs, environ)
 
 
 if __name__ == "__main__":
