@@ -21,6 +21,8 @@ SYNONYMS = {
     "openai": "httpx",
     "requests": "urllib3",
 }
+# Those of Node functions are known, too, so that one list can serve functions of both kinds.
+CLIENTS_OF_NODE = ("fetch", "http", "https", "node:http", "node:https", "undici")
 
 
 def _flag(text: str) -> bool:
@@ -67,10 +69,10 @@ def _clients(text: str) -> "frozenset[str]":
     unwanted: set[str] = set()
     for name in _names(text):
         client = SYNONYMS.get(name.lstrip("-"), name.lstrip("-"))
-        if client not in CLIENTS:
+        if client not in CLIENTS and client not in CLIENTS_OF_NODE:
             raise ValueError(f"a list of {', '.join((*CLIENTS, *SYNONYMS))}")
         (unwanted if name.startswith("-") else wanted).add(client)
-    return frozenset((wanted or set(CLIENTS)) - unwanted)
+    return frozenset(CLIENTS) & (wanted or frozenset(CLIENTS)) - unwanted
 
 
 def _path(text: str) -> str:
