@@ -28,7 +28,6 @@ _PROPERTIES = tuple(
     for name in (
         "protocol",
         "options",
-        "verify_mode",
         "verify_flags",
         "check_hostname",
         "_host_flags",
@@ -43,6 +42,7 @@ _PROPERTIES = tuple(
     )
     if hasattr(_ssl._SSLContext, name)
 )
+_verify_mode = vars(_ssl._SSLContext)["verify_mode"].__get__
 
 
 def of_file(path: "str | bytes | os.PathLike[str] | None") -> "Hashable":
@@ -75,8 +75,9 @@ def of_ca(cafile: "Any" = None, capath: "Any" = None, cadata: "Any" = None) -> "
     return "ca", of_file(cafile), of_file(capath), freeze(cadata)
 
 
-def of_context(context: "Any", ignoring: "tuple[Hashable, ...]" = ()) -> "Hashable":
-    """A TLS context by content, or the context itself. `ignoring` are facts that its user adds anyway on each connect.
+def of_context(context: "Any", ignoring: "tuple[Hashable, ...]" = (), verify_mode: "int | None" = None) -> "Hashable":
+    """A TLS context by content, or the context itself. `ignoring` are facts that its user adds anyway on each connect,
+    `verify_mode` is what its user sets then.
 
     Opaque are subclasses (truststore), contexts made before the layer saw `ssl`, and contexts with attributes of their
     own or with anything done to them that `patches.ssl_context` does not know.
@@ -89,7 +90,8 @@ def of_context(context: "Any", ignoring: "tuple[Hashable, ...]" = ()) -> "Hashab
         return opaque
     if ignoring:
         facts = tuple([fact for fact in facts if fact not in ignoring])
-    return tuple([get(context) for get in _PROPERTIES]), facts
+    mode = _verify_mode(context) if verify_mode is None else verify_mode
+    return mode, tuple([get(context) for get in _PROPERTIES]), facts
 
 
 def functions_in_force() -> "Hashable":

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _chosen = config.current().clients
-_new_conn = HTTPConnection._new_conn
+_new_conn = getattr(HTTPConnection, "_new_conn", None)  # a fork of urllib3 has none, and is not patched
 
 
 def identify(client: "Any") -> "tuple[Hashable | None, str, str | None]":
@@ -77,14 +77,16 @@ def _of_tls(client: "Any") -> "Hashable":
     files = client.ca_certs, client.ca_cert_dir, client.ca_cert_data
     ca = identity.of_ca(*files)
     protocols = tuple(tls_factory.ALPN_PROTOCOLS)
+    verify_mode = tls_factory.resolve_cert_reqs(client.cert_reqs)
     return (
-        # urllib3 loads these files into the context and names these protocols on each connect (util/ssl_.py,
-        # ssl_wrap_socket): the first time makes no difference to the second.
-        identity.of_context(client.ssl_context, ignoring=(ca, ("alpn", protocols))),
+        # urllib3 sets this mode, loads these files and names these protocols on each connect (connection.py,
+        # _ssl_wrap_socket_and_match_hostname; util/ssl_.py, ssl_wrap_socket): the first time makes no difference to the
+        # second.
+        identity.of_context(client.ssl_context, (ca, ("alpn", protocols)), verify_mode),
         protocols,
         ca if any(files) else identity.of_default_trust(),
         config.key_log(),
-        client.cert_reqs,
+        verify_mode,
         identity.of_file(client.cert_file),
         identity.of_file(client.key_file),
         client.key_password,
