@@ -34,6 +34,11 @@ FUNCTIONS = {
         import aiohttp
 
         @per_call
+        async def by_a_function(url):
+            async with aiohttp.request("GET", url + "/bytes/10") as response:
+                assert await response.text() == "0123456789"
+
+        @per_call
         async def by_a_session(url):
             async with aiohttp.ClientSession() as session, session.get(url + "/bytes/10") as response:
                 assert await response.text() == "0123456789"

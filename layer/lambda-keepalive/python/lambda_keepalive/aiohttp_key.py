@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
     from typing import Any
 
-# aiohttp's own default (aiohttp/connector.py, BaseConnector) and "never": nobody's wish, so no limit of a shared
-# connection.
-_NO_WISH = (15.0, None)
+DEFAULT_TIMEOUT = 15.0
+"""Seconds that a connector keeps an idle connection when nobody said anything (aiohttp/connector.py, BaseConnector)."""
+
+# That, and "never": nobody's wish, so no limit of a shared connection.
+_NO_WISH = (DEFAULT_TIMEOUT, None)
 
 # What connects, keeps and closes. All of it must be aiohttp's: of a subclass, or of a test that replaced one, we do not
 # know what else goes into a connection.

@@ -64,6 +64,6 @@ PATCHES = (
     Patch("httplib2", "httplib2", ("httplib2",)),
     Patch("httpcore", "httpcore", ("httpx",)),
     Patch("httpcore", "httpcore_async", ("httpx",)),
-    Patch("aiohttp.connector", "aiohttp", ("aiohttp",)),
+    Patch("aiohttp.client", "aiohttp", ("aiohttp",)),
     Patch("requests.sessions", "requests", ("urllib3",)),
 )

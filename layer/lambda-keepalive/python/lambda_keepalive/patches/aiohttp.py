@@ -13,12 +13,12 @@ import weakref
 from collections import deque
 
 from aiohttp import __version__
+from aiohttp.client import _SessionRequestContextManager
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest, ClientResponse
 from aiohttp.connector import BaseConnector, TCPConnector
 
-from lambda_keepalive import aiohttp_exchange, event_loop, guard, transport
-from lambda_keepalive.aiohttp_key import identify, own_limit
+from lambda_keepalive import aiohttp_exchange, aiohttp_key, event_loop, guard, transport
 from lambda_keepalive.patching import PatchSkipped, add, replace
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.stats import stats
@@ -62,7 +62,7 @@ async def _stock(connector: "Any", request: "Any") -> None:
     place = request.connection_key
     if connector._closed or connector._available_connections(place) < 1:
         return
-    key, _, _ = identify(connector, request)
+    key, _, _ = aiohttp_key.identify(connector, request)
     connection = transport.pool.acquire(key) if key is not None else None
     if connection is None:
         return
@@ -85,7 +85,7 @@ async def _stock(connector: "Any", request: "Any") -> None:
 def _create_connection(original: "Any") -> "Any":
     async def _create_connection(self: "Any", req: "Any", *args: "Any", **kwargs: "Any") -> "Any":
         try:
-            key, origin, refusal = identify(self, req)
+            key, origin, refusal = aiohttp_key.identify(self, req)
         except Exception:  # noqa: BLE001
             guard.fault("aiohttp connect")
             return await original(self, req, *args, **kwargs)
@@ -134,7 +134,7 @@ def _start(original: "Any") -> "Any":
         try:
             ours = protocol._keepalive
             if ours is not None:
-                aiohttp_exchange.answered(ours, self, own_limit(connector))
+                aiohttp_exchange.answered(ours, self, aiohttp_key.own_limit(connector))
         except Exception:  # noqa: BLE001
             protocol._keepalive = None
             guard.fault("aiohttp response")
@@ -206,6 +206,21 @@ def _close_connector(original: "Any") -> "Any":
     return _close
 
 
+def _begin_function(original: "Any") -> "Any":
+    """`aiohttp.request` ends here; nobody's wish makes it close each connection, but its own for want of a session."""
+
+    def __init__(self: "Any", coro: "Any", session: "Any") -> None:
+        original(self, coro, session)
+        try:
+            if session._connector_owner:
+                session._connector._force_close = False
+                session._connector._keepalive_timeout = aiohttp_key.DEFAULT_TIMEOUT
+        except Exception:  # noqa: BLE001
+            guard.fault("aiohttp.request")
+
+    return __init__
+
+
 def _taken(connector: "Any", wanted: "Callable[[Connection], bool]") -> "Iterator[Connection]":
     """Take idle connections out of a connector, one by one."""
     for waiting in list(connector._conns.values()):
@@ -261,6 +276,7 @@ def install(module: "ModuleType") -> None:
         raise PatchSkipped(f"aiohttp {__version__} makes its TLS contexts in the background")
     add(ResponseHandler, "_keepalive", None)
     add(BaseConnector, "_keepalive_lends", False)
+    replace(_SessionRequestContextManager, "__init__", _begin_function)
     replace(TCPConnector, "connect", _connect)
     replace(TCPConnector, "_create_connection", _create_connection)
     replace(BaseConnector, "_release", _release)
