@@ -33,21 +33,26 @@ class Server:
 
     def _run(self) -> None:
         sock, _ = self._listener.accept()
-        with self._listener, self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False) as end:
-            end.setblocking(False)
-            select.select([end], [], [], 10)
+        received, unsent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        end = self._context.wrap_bio(received, unsent, server_side=True)
+        with self._listener, sock:
+            sock.settimeout(10)
+            received.write(sock.recv(65536))
             with pytest.raises(ssl.SSLWantReadError):
                 end.do_handshake()
+            sock.sendall(unsent.read())
             # The client's second flight waits in the socket until the test lets it be read.
             self.finish.wait(10)
-            end.settimeout(10)
+            received.write(sock.recv(65536))
             end.do_handshake()
+            sock.sendall(unsent.read())
             while True:
                 self.ordered.acquire(timeout=10)
                 order = self.orders.pop(0)
                 if order is None:
                     return
-                end.sendall(order)
+                end.write(order)
+                sock.sendall(unsent.read())
 
     def send(self, data: bytes | None) -> None:
         """Send the bytes, or hang up."""
