@@ -138,6 +138,8 @@ class StartLambda:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             process_group=0,
+            # What runs in a shell's background has it ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         assert self._process.stdout is not None
         self._output.add("sam", os.dup(self._process.stdout.fileno()))
