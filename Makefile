@@ -60,6 +60,10 @@ bench: build ## Print the ratios that the README claims, measured side by side (
 memory: build ## Watch memory and descriptors over 100,000 calls of each client (about half an hour)
 	$(BIN)/python -m benchmarks.memory
 
+.PHONY: torture
+torture: setup ## Freeze functions and betray their connections, 10,000 cycles per client (half an hour)
+	$(BIN)/python -m tests.torture
+
 .PHONY: suites
 suites: build ## Run the clients' own test suites with the layer active (about an hour)
 	$(BIN)/python -m tests.suites

@@ -10,6 +10,7 @@ from http.client import HTTPConnection
 
 import pytest
 
+from tests.local.required import ROOT, require
 from tests.support.certificates import Authority
 from tests.support.origin import Exchange, Origin
 from tests.support_tests.client import connect, get
@@ -51,6 +52,29 @@ def test_half_close_sends_a_fin_and_goes_on_reading(origin: Origin, client: HTTP
     assert client.sock.recv(1) == b""
     client.close()
     origin.wait_for(lambda: origin.open == 0)
+
+
+def test_ambush_resets_the_next_request_unread(plain: Origin, authority: Authority) -> None:
+    with closing(connect(plain, authority)) as client:
+        get(client, "/")
+        assert plain.ambush_idle() == 1
+        with pytest.raises(ConnectionResetError):
+            get(client, "/")
+    assert plain.received == 1
+
+
+def test_a_vanished_connection_says_nothing_until_it_is_spoken_to(plain: Origin, authority: Authority) -> None:
+    require(ROOT, "root, to close a connection without a packet")
+    with closing(connect(plain, authority)) as client:
+        get(client, "/")
+        assert plain.vanish_idle() == 1
+        client.sock.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            client.sock.recv(1)
+        client.sock.setblocking(True)
+        client.sock.sendall(b"anybody there?")
+        with pytest.raises(ConnectionResetError):
+            client.sock.recv(1)
 
 
 def test_surplus_arrives_on_an_idle_connection(origin: Origin, client: HTTPConnection) -> None:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 # An order waits this long for its connection's thread: far more than any handler takes.
 ORDER_TIMEOUT_S = 10.0
 
+# include/uapi/linux/tcp.h: closing a socket in this mode sends nothing (net/ipv4/tcp.c, __tcp_close).
+TCP_REPAIR = 19
+
 # A client that never answers our FIN is left after this much, so that no thread outlives its test.
 LINGER_S = 2.0
 
@@ -73,6 +76,7 @@ class Connection:
         self.number = number
         self.state = State.OPENING
         self._requests = 0
+        self._ambushes = False
         self._socket = raw
         self._origin = origin
         self._reader = RequestReader(self._receive)
@@ -115,6 +119,20 @@ class Connection:
     def half_close(self) -> None:
         """Send a FIN and go on reading; TLS says nothing, as when a server's process dies."""
         socket.socket.shutdown(self._socket, socket.SHUT_WR)
+
+    def ambush(self) -> None:
+        """Close without reading when the next request begins to arrive, so that its client gets an RST."""
+        self._ambushes = True
+
+    def vanish(self) -> None:
+        """Forget the connection without a word: its client's next packet is answered by an RST.
+
+        What NAT gateways and load balancers do to a flow that was idle for long. PermissionError without the right to
+        administer the network.
+        """
+        self._socket.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        self._socket.close()
+        self._enter(State.CLOSED)
 
     def finish(self, *, reset: bool, close_notify: bool = True) -> None:
         """Close with a FIN, after TLS's close_notify if wanted (RFC 8446, 6.1), or with an RST."""
@@ -172,8 +190,14 @@ class Connection:
         if self._closed:
             return False
         self._enter(State.IDLE)
-        if not self._reader.buffered and not (self._carry_out_orders() and self._reader.fill()):
-            return False
+        if not self._reader.buffered:
+            if not self._carry_out_orders():
+                return False
+            if self._ambushes:
+                self.finish(reset=False, close_notify=False)
+                return False
+            if not self._reader.fill():
+                return False
         self._enter(State.BUSY)
         return True
 

@@ -23,11 +23,12 @@ JOIN_S = 10.0
 
 
 class Origin:
-    """An HTTP/1.1 server on a free port, alive inside its `with` block.
+    """An HTTP/1.1 server, alive inside its `with` block.
 
     Args:
         tls: the authority that issues its certificate; None serves plain HTTP.
         host: the address to listen on, and the host of `url`.
+        port: the port to listen on, where the caller knows that it is free; by default any.
         names: what the certificate is for; besides loopback's usual names, only what a test resolves itself.
         client_authority: whose client certificates to demand.
         minimum_tls, maximum_tls: the protocol versions offered.
@@ -46,6 +47,7 @@ class Origin:
         tls: Authority | None = None,
         host: str = "127.0.0.1",
         *,
+        port: int = 0,
         names: tuple[str, ...] = ("localhost", "127.0.0.1", "::1"),
         client_authority: Authority | None = None,
         minimum_tls: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
@@ -70,7 +72,7 @@ class Origin:
         self._routes: dict[str, tuple[Handler, bool]] = {}
         self._connections: dict[int, Connection] = {}
         # A client that opens hundreds of connections at once must not meet a full backlog.
-        self._listener = create_server((host, 0), family=AF_INET6 if ":" in host else AF_INET, backlog=512)
+        self._listener = create_server((host, port), family=AF_INET6 if ":" in host else AF_INET, backlog=512)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, name="origin-accept", daemon=True)
 
@@ -156,6 +158,14 @@ class Origin:
     def half_close_idle(self) -> int:
         """Send a FIN on every idle connection, and go on reading."""
         return self._order(Connection.half_close)
+
+    def ambush_idle(self) -> int:
+        """Close every idle connection as soon as another request begins to arrive on it, without reading that."""
+        return self._order(Connection.ambush)
+
+    def vanish_idle(self) -> int:
+        """Forget every idle connection without a word; needs root."""
+        return self._order(Connection.vanish)
 
     def send_surplus(self, data: bytes = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n") -> int:
         """Send unasked-for bytes on every idle connection; by default what some servers say at a timeout."""
