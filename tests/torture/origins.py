@@ -90,6 +90,10 @@ class Traitor(Origin):
 class World:
     """All servers, HTTP and HTTPS, each at every address, and the hosts file that says which address is the right one.
 
+    Args:
+        directory: for the CA and the hosts file.
+        addresses: of this machine; the first one is the right one at first.
+
     Attributes:
         urls: the HTTP and the HTTPS server under their common name.
         hosts: the file, to be shown to the function as /etc/hosts.
@@ -97,19 +101,20 @@ class World:
         ledger: what the servers noted.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, addresses: tuple[str, ...] = ADDRESSES) -> None:
         authority = Authority(directory)
         self.ledger = Ledger()
         self.bundle = authority.bundle
         self.hosts = directory / "hosts"
-        self._servers: dict[str, list[Traitor]] = {address: [] for address in ADDRESSES}
+        self._servers: dict[str, list[Traitor]] = {address: [] for address in addresses}
         for tls in (None, authority):
             port = 0
-            for address in ADDRESSES:
+            for address in addresses:
                 server = Traitor(self.ledger, tls, address, port)
                 port = server.port
                 self._servers[address].append(server)
-        self._address = ADDRESSES[0]
+        self._addresses = addresses
+        self._address = addresses[0]
         self._point()
         self.urls = [server.url_for(NAME) for server in self._servers[self._address]]
 
@@ -139,12 +144,17 @@ class World:
         """Connections accepted by all servers."""
         return sum(server.accepted for server in self._all())
 
+    @property
+    def open(self) -> int:
+        """Connections that are open at the moment."""
+        return sum(server.open for server in self._all())
+
     def tell(self, deed: Callable[[Traitor], int]) -> int:
         """Have every server do something to its idle connections; returns to how many it was done."""
         return sum(deed(server) for server in self._all())
 
     def move(self) -> int:
         """Point the name to the other address, and close what is idle at the old one."""
-        self._address = ADDRESSES[1 - ADDRESSES.index(self._address)]
+        self._address = self._addresses[1 - self._addresses.index(self._address)]
         self._point()
         return self.tell(Origin.close_idle)
