@@ -51,21 +51,22 @@ class Ledger:
 
 
 class Traitor(Origin):
-    """An origin that answers a request with its id, unless it was told to swallow the next one of its connection.
+    """An origin that answers a request with its id, unless it was told to swallow the next one of its connection, or
+    what else to do for that path.
 
     `left` is whether the name of the server points to another address by now.
     """
 
-    def __init__(self, ledger: Ledger, tls: Authority | None, host: str, port: int = 0) -> None:
-        super().__init__(tls, host, port=port, names=(NAME,), keep_requests=False)
+    def __init__(self, ledger: Ledger, tls: Authority | None, host: str, port: int, *, keep_requests: bool) -> None:
+        super().__init__(tls, host, port=port, names=(NAME,), keep_requests=keep_requests)
         self.left = False
         self._ledger = ledger
         # Numbers of connections, and whether they end in an RST.
         self._swallowing: dict[int, bool] = {}
 
     def handler(self, request: Request) -> tuple[Handler, bool]:
-        """Any path is answered alike."""
-        return self._answer, True
+        """Any path that has no route of its own is answered alike."""
+        return self._routes.get(request.path, (self._answer, True))
 
     def swallow_on_idle(self, *, reset: bool) -> int:
         """Have every idle connection read its next request to the end, and hang up in place of an answer."""
@@ -93,34 +94,36 @@ class World:
     Args:
         directory: for the CA and the hosts file.
         addresses: of this machine; the first one is the right one at first.
+        keep_requests: whether each server remembers all requests; thousands of cycles only count them.
 
     Attributes:
+        servers: all of them.
         urls: the HTTP and the HTTPS server under their common name.
         hosts: the file, to be shown to the function as /etc/hosts.
         bundle: the CA file that a client needs.
         ledger: what the servers noted.
     """
 
-    def __init__(self, directory: Path, addresses: tuple[str, ...] = ADDRESSES) -> None:
+    def __init__(self, directory: Path, addresses: tuple[str, ...] = ADDRESSES, *, keep_requests: bool = False) -> None:
         authority = Authority(directory)
         self.ledger = Ledger()
         self.bundle = authority.bundle
         self.hosts = directory / "hosts"
-        self._servers: dict[str, list[Traitor]] = {address: [] for address in addresses}
+        self.servers: list[Traitor] = []
         for tls in (None, authority):
             port = 0
             for address in addresses:
-                server = Traitor(self.ledger, tls, address, port)
+                server = Traitor(self.ledger, tls, address, port, keep_requests=keep_requests)
                 port = server.port
-                self._servers[address].append(server)
+                self.servers.append(server)
         self._addresses = addresses
         self._address = addresses[0]
         self._point()
-        self.urls = [server.url_for(NAME) for server in self._servers[self._address]]
+        self.urls = [server.url_for(NAME) for server in self.servers if server.host == addresses[0]]
 
     def __enter__(self) -> World:
         with contextlib.ExitStack() as stack:
-            for server in self._all():
+            for server in self.servers:
                 stack.enter_context(server)
             self._stack = stack.pop_all()
         return self
@@ -130,28 +133,25 @@ class World:
     ) -> None:
         self._stack.close()
 
-    def _all(self) -> list[Traitor]:
-        return [server for servers in self._servers.values() for server in servers]
-
     def _point(self) -> None:
         # In place: the function sees this very file.
         self.hosts.write_text(f"127.0.0.1 localhost\n{self._address} {NAME}\n")
-        for server in self._all():
+        for server in self.servers:
             server.left = server.host != self._address
 
     @property
     def accepted(self) -> int:
         """Connections accepted by all servers."""
-        return sum(server.accepted for server in self._all())
+        return sum(server.accepted for server in self.servers)
 
     @property
     def open(self) -> int:
         """Connections that are open at the moment."""
-        return sum(server.open for server in self._all())
+        return sum(server.open for server in self.servers)
 
     def tell(self, deed: Callable[[Traitor], int]) -> int:
         """Have every server do something to its idle connections; returns to how many it was done."""
-        return sum(deed(server) for server in self._all())
+        return sum(deed(server) for server in self.servers)
 
     def move(self) -> int:
         """Point the name to the other address, and close what is idle at the old one."""

@@ -139,6 +139,15 @@ def test_a_tls_connection_on_which_the_peer_did_anything_is_stale(
     assert client.gettimeout() == 7
 
 
+@pytest.mark.parametrize("data", [b"\x17", b"\x17\x03\x03\x00\x64", b"\x17\x03\x03\x00\x64half"])
+def test_a_part_of_a_tls_record_is_stale(tls: Pair, data: bytes) -> None:
+    client, server = tls
+    assert not stale(client)
+    socket.socket.sendall(server, data)
+    arrived(client)
+    assert stale(client)
+
+
 def test_a_close_notify_without_a_fin_is_stale(tls: Pair) -> None:
     client, server = tls
     assert not stale(client)

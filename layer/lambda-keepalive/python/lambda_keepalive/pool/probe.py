@@ -44,13 +44,17 @@ def is_stale(connection: "Connection") -> bool:
 def _only_tickets(sock: "socket.socket") -> bool:
     """Whether all that waits on a readable TLS socket are records without application data.
 
-    Reading is the only way to know; `SSLWantReadError` means OpenSSL consumed them and wants more.
+    Reading is the only way to know; `SSLWantReadError` means OpenSSL consumed them and wants more: of a record that
+    is not whole, too, so that is looked at first.
     """
     if not isinstance(sock, ssl.SSLSocket):
         return False
     timeout = sock.gettimeout()
     try:
         sock.settimeout(0)
+        # `SSLSocket.recv` takes no flags.
+        if not _are_whole_records(socket.socket.recv(sock, _MANY_TICKETS, socket.MSG_PEEK)):
+            return False
         sock.recv(1)
     except ssl.SSLWantReadError:
         return True
@@ -71,7 +75,7 @@ def _only_tickets_for(tls: "Tls", sock: "socket.socket") -> bool:
     """
     try:
         data = sock.recv(_MANY_TICKETS, socket.MSG_DONTWAIT)
-        if not 0 < len(data) < _MANY_TICKETS:
+        if not _are_whole_records(data):
             return False
         tls.incoming.write(data)
         tls.object.read(1)
@@ -80,3 +84,14 @@ def _only_tickets_for(tls: "Tls", sock: "socket.socket") -> bool:
     except (OSError, ValueError):
         pass
     return False
+
+
+def _are_whole_records(data: bytes) -> bool:
+    """Whether these are TLS records to their last byte (RFC 8446, 5.1: type, version, two bytes of length, content).
+
+    The rest of half a record would come with the next response and be part of it, or break it.
+    """
+    end = 0
+    while len(data) - end >= 5:
+        end += 5 + int.from_bytes(data[end + 3 : end + 5], "big")
+    return 0 < end == len(data) < _MANY_TICKETS
