@@ -144,11 +144,6 @@ class World:
         """Connections accepted by all servers."""
         return sum(server.accepted for server in self.servers)
 
-    @property
-    def open(self) -> int:
-        """Connections that are open at the moment."""
-        return sum(server.open for server in self.servers)
-
     def tell(self, deed: Callable[[Traitor], int]) -> int:
         """Have every server do something to its idle connections; returns to how many it was done."""
         return sum(deed(server) for server in self.servers)

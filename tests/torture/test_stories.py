@@ -16,7 +16,7 @@ from tests.support.origin import Origin
 from tests.torture.betrayals import BETRAYALS, Betrayal
 from tests.torture.callers import CALLERS
 from tests.torture.cycles import Tally, judge
-from tests.torture.origins import World
+from tests.torture.origins import NAME, World
 from tests.torture.sandbox import Sandbox
 
 SEEN = [name for name, betrayal in BETRAYALS.items() if not betrayal.unseen and not any(betrayal.clocks)]
@@ -46,7 +46,10 @@ class Story:
     def _warm_up(self) -> None:
         tally = self._invoke(["GET"], afresh=["GET", "POST"])
         assert not tally.surfaced
-        assert self._world.open >= 1
+        # What was closed to start afresh is gone for the servers, too.
+        for server in self._world.servers:
+            mine = not server.left and server.url_for(NAME) == self._url
+            server.wait_for(lambda server=server, expected=int(mine): server.open == expected)
 
     def _invoke(
         self,
