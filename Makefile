@@ -52,6 +52,7 @@ demo: build ## Show a careless function without and with the layer, on a local L
 bench: build ## Print the ratios that the README claims, measured side by side (about ten minutes)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.clients
+	$(BIN)/python -m benchmarks.first_call
 	$(BIN)/python -m benchmarks.round_trip
 	$(BIN)/python -m benchmarks.extension
 	$(BIN)/python -m benchmarks.freeze
