@@ -32,7 +32,8 @@ function waitForRequest() {
   const { Agent, ClientRequest } = /** @type {any} */ (require('http'));
   for (const [prototype, name] of [[Agent.prototype, 'addRequest'], [ClientRequest.prototype, 'onSocket']]) {
     const original = prototype[name];
-    const first = function (/** @type {any} */ ...args) {
+    /** @this {any} @param {any[]} args */
+    const first = function (...args) {
       load();
       return (this[name] === first ? original : this[name]).apply(this, args);
     };
@@ -44,8 +45,8 @@ function waitForRequest() {
 }
 
 /**
- * Every copy of undici asks for the global dispatcher when it is loaded, and sets one if there is none. Loading Node's
- * own, for `fetch`, costs 30 ms: that is left to the first call.
+ * Every copy of undici asks for the global dispatcher when it is loaded, and makes one at once if there is none. Loading
+ * Node's own, for `fetch`, costs 30 ms: that is left to the first call.
  */
 function waitForUndici() {
   for (const version of [1, 2]) {
@@ -53,7 +54,7 @@ function waitForUndici() {
     if (name in globalThis) continue;
     Object.defineProperty(globalThis, name, {
       configurable: true,
-      get: () => void process.nextTick(hookUndici),
+      get: hookNextDispatcher,
       set: (value) => void Object.defineProperty(globalThis, name, { value, writable: true, configurable: true }),
     });
   }
@@ -67,6 +68,17 @@ function waitForUndici() {
     },
   };
   globalThis.fetch = fetch;
+}
+
+/** A dispatcher is an EventEmitter: the next one that is made shows the class of whoever asked. */
+function hookNextDispatcher() {
+  const emitters = /** @type {any} */ (require('events'));
+  const { init } = emitters;
+  emitters.init = function (/** @type {any[]} */ ...args) {
+    emitters.init = init;
+    hookUndici(this);
+    return init.apply(this, args);
+  };
 }
 
 /** @param {any} [dispatcher] */

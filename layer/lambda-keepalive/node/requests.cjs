@@ -14,7 +14,7 @@ const guard = require('./guard.cjs');
 const idle = require('./idle.cjs');
 const misses = require('./misses.cjs');
 const stats = require('./stats.cjs');
-const { work } = require('./thaw.cjs');
+const { isEnding, work } = require('./thaw.cjs');
 const { CONNECTION, Connection } = require('./connection.cjs');
 
 const NOT_OURS = Symbol('keepalive.notOurs');
@@ -23,7 +23,7 @@ const REPLAY = Symbol('keepalive.replay');
 
 /** @type {any} */
 const prototype = http.ClientRequest.prototype;
-const nativeEmit = prototype.emit;
+const native = { destroy: prototype.destroy, emit: prototype.emit };
 
 // Libraries that ask for `Connection: close` when the caller did not (node-fetch 2.6 and 3.2, without an agent).
 const CLOSERS = /^node-fetch\b/;
@@ -179,12 +179,35 @@ function emit(event, ...args) {
   } catch (error) {
     guard.fault('request', error);
   }
-  return nativeEmit.call(this, event, ...args);
+  return native.emit.call(this, event, ...args);
 }
 
-/** Put our method in place of Node's. */
+/**
+ * got destroys each request whose body it has. Over TLS Node may hear only in the next turn that the request had been
+ * written: until then that would close a connection on which the exchange is over. It gets this one turn.
+ * @this {any}
+ * @param {any} [error]
+ */
+function destroy(error) {
+  const { socket } = this;
+  if (error !== undefined || this.destroyed || socket?._httpMessage !== this || !isEnding(socket)) {
+    return native.destroy.call(this, error);
+  }
+  const revive = () => void (this.destroyed = false); // Node 22 and newer free no socket of a destroyed request.
+  this.destroyed = true;
+  this.prependOnceListener('finish', revive);
+  setImmediate(() => {
+    this.removeListener('finish', revive);
+    if (socket._httpMessage !== this || this.writableFinished) return;
+    this.destroyed = false;
+    native.destroy.call(this);
+  });
+  return this;
+}
+
+/** Put our methods in place of Node's. */
 function install() {
-  prototype.emit = emit;
+  Object.assign(prototype, { destroy, emit });
 }
 
 module.exports = { NOT_OURS, OPTIONS, install, keepOpen, mayShare, troubled };

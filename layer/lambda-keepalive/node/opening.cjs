@@ -1,0 +1,164 @@
+'use strict';
+
+/**
+ * What happens when an agent has no free socket: an idle one of another agent is taken, or one is opened and timed.
+ *
+ * Seams (lib/_http_agent.js and lib/https.js of Node 20, 22 and 24): `createSocket`, which is called for this only and
+ * goes on to the `createConnection` of the agent; what we put there hands over the socket that was found.
+ */
+
+const config = require('./config.cjs').current;
+const guard = require('./guard.cjs');
+const idle = require('./idle.cjs');
+const misses = require('./misses.cjs');
+const stats = require('./stats.cjs');
+const { native, originOf, takesPart } = require('./native.cjs');
+const { NOT_OURS } = require('./requests.cjs');
+const { rest } = require('./thaw.cjs');
+const { Connection, Instant } = require('./connection.cjs');
+const { identify, isLoopback, refusedAddress } = require('./identity.cjs');
+
+/** @typedef {import('./native.cjs').Agent} Agent */
+
+/** What is being opened at the moment, from our `createSocket` down to `createConnection`: all of it is synchronous. */
+/** @type {{ key: string | null, refusal: string | null, handOver: import('net').Socket | null } | null} */
+let opening = null;
+
+/**
+ * The agent has no free socket and may open one: give it an idle one of another agent, if there is an equal.
+ * @this {Agent}
+ * @param {any} request
+ * @param {any} options
+ * @param {Function} callback
+ */
+function createSocket(request, options, callback) {
+  const outer = opening;
+  try {
+    opening = { key: null, refusal: takesPart(this) ? request[NOT_OURS] ?? null : 'foreign-class', handOver: null };
+    if (opening.refusal === null) {
+      const key = identify(this, options);
+      const connection = key === null ? undefined : takeUsable(key);
+      if (connection !== undefined) {
+        opening.handOver = detach(connection, request, this.options.timeout || options.timeout || request.timeout || 0);
+      }
+      opening.key = key;
+      if (key === null) opening.refusal = 'foreign-socket';
+    }
+  } catch (error) {
+    guard.fault('createSocket', error);
+  }
+  try {
+    return native.createSocket.call(this, request, options, callback);
+  } finally {
+    opening = outer;
+  }
+}
+
+/** @param {string} key */
+function takeUsable(key) {
+  for (;;) {
+    const connection = idle.find(key);
+    if (connection === undefined) return undefined;
+    if (connection.socket.destroyed || !connection.socket.writable) {
+      idle.unpark(connection);
+      continue;
+    }
+    const reason = connection.expired(new Instant());
+    if (reason === null) return connection;
+    idle.discard(connection, reason);
+  }
+}
+
+/**
+ * Take an idle socket from its agent, for this request.
+ * @param {Connection} connection
+ * @param {any} request
+ * @param {number} timeout milliseconds, as a fresh socket would have it
+ */
+function detach(connection, request, timeout) {
+  const { socket } = connection;
+  const owner = /** @type {Agent} */ (connection.owner);
+  idle.unpark(connection);
+  owner.reuseSocket(socket, request); // Takes away the guards of a free socket, sets `reusedSocket`, refs it.
+  socket.emit('agentRemove'); // The owner counts it no more, and takes its listeners away.
+  resetAsyncContext(socket);
+  if (socket.timeout !== timeout) socket.setTimeout(timeout);
+  return socket;
+}
+
+/**
+ * What happens on the socket happens for this request from now on, as in Node's own reuse (lib/_http_agent.js,
+ * asyncResetHandle): AsyncLocalStorage and tracing depend on it.
+ * @param {any} socket
+ */
+function resetAsyncContext(socket) {
+  const handle = socket._handle;
+  if (typeof handle?.asyncReset !== 'function') return;
+  handle.asyncReset({ type: handle.getProviderType(), handle });
+  const symbol = Object.getOwnPropertySymbols(socket).find((each) => each.description === 'async_id_symbol');
+  if (symbol !== undefined) socket[symbol] = handle.getAsyncId();
+}
+
+/**
+ * The `createConnection` that goes with a native one: hands over the socket that was found, or opens and times a new one.
+ * @param {Function} original
+ */
+function connecting(original) {
+  /** @this {Agent} @param {any[]} args */
+  function createConnection(...args) {
+    const current = opening;
+    opening = null; // A connection to a proxy made on the way is not the one that was asked for.
+    if (current !== null && current.handOver !== null) return current.handOver;
+    const started = performance.now();
+    const socket = original.apply(this, args);
+    try {
+      track(this, socket, args, current, started);
+    } catch (error) {
+      guard.fault('createConnection', error);
+    }
+    return socket;
+  }
+  return createConnection;
+}
+
+/**
+ * @param {Agent} agent
+ * @param {any} socket
+ * @param {any[]} args
+ * @param {typeof opening} plan
+ * @param {number} started
+ */
+function track(agent, socket, args, plan, started) {
+  const options = args.find((argument) => typeof argument === 'object' && argument !== null) ?? {};
+  const secure = agent.protocol === 'https:';
+  const origin = originOf(agent, options);
+  if (refusedAddress(options.host ?? 'localhost', options.port) === 'runtime-api') return;
+  const connection = new Connection(socket, plan?.key ?? null, origin);
+  let refusal = plan === null ? 'foreign-class' : plan.refusal;
+  const failed = () => stats.connectError(origin);
+  socket.once('error', failed);
+  socket.once(secure ? 'secureConnect' : 'connect', () => {
+    socket.removeListener('error', failed);
+    const milliseconds = performance.now() - started;
+    if (connection.key !== null && !config.loopback && isLoopback(socket.remoteAddress)) {
+      connection.key = null;
+      refusal = 'loopback';
+    }
+    misses.opened(origin, connection.key, refusal, milliseconds);
+  });
+  socket.once('close', () => closed(connection));
+}
+
+/**
+ * A socket is gone. While it was idle, somebody else was first: the peer, its timer, or its agent.
+ * @param {Connection} connection
+ */
+function closed(connection) {
+  rest(connection);
+  const { fate } = connection;
+  if (!idle.remove(connection) || fate !== null) return;
+  const idled = connection.idleSince.elapsed(new Instant());
+  misses.discarded(connection, idled >= connection.limit ? 'idle' : 'stale');
+}
+
+module.exports = { connecting, createSocket };

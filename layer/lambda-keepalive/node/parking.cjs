@@ -1,0 +1,127 @@
+'use strict';
+
+/**
+ * Has the idle sockets of all agents parked as free sockets, in the agent that used them last, whatever it was told.
+ *
+ * Seams (lib/_http_agent.js of Node 20, 22 and 24): `emit('free')`, upon which Node's own code parks or closes a socket,
+ * and `reuseSocket`, by which it takes one again.
+ */
+
+const guard = require('./guard.cjs');
+const idle = require('./idle.cjs');
+const misses = require('./misses.cjs');
+const { isGlobal, native, takesPart } = require('./native.cjs');
+const { mayShare } = require('./requests.cjs');
+const { rest } = require('./thaw.cjs');
+const { CONNECTION, Instant } = require('./connection.cjs');
+
+/** @typedef {import('./native.cjs').Agent} Agent */
+/** @typedef {import('./connection.cjs').Connection} Connection */
+
+/**
+ * A socket is free: have it parked, whatever the agent was told, if the connection may be shared.
+ * @this {Agent}
+ * @param {string | symbol} event
+ * @param {any[]} args
+ */
+function emit(event, ...args) {
+  if (event !== 'free') return native.emit.call(this, event, ...args);
+  const [socket, options] = args;
+  const { keepAlive } = this;
+  const connection = /** @type {Connection | undefined} */ (socket?.[CONNECTION]);
+  if (connection !== undefined) rest(connection);
+  let stay = /** @type {number | null} */ (null);
+  try {
+    const request = socket._httpMessage;
+    if (connection !== undefined && connection.key !== null && takesPart(this) && request && mayShare(request, connection)) {
+      const verdict = connection.mayStay(request.res);
+      if (typeof verdict === 'number') {
+        stay = verdict;
+        this.keepAlive = true;
+      } else if (request.shouldKeepAlive) {
+        request.shouldKeepAlive = false;
+        connection.fate = verdict;
+        misses.discarded(connection, verdict);
+      }
+    }
+  } catch (error) {
+    guard.fault('free', error);
+  }
+  try {
+    return native.emit.call(this, event, ...args);
+  } finally {
+    if (stay !== null) {
+      this.keepAlive = keepAlive;
+      parked(this, /** @type {Connection} */ (connection), options, stay);
+    }
+  }
+}
+
+/**
+ * Note where the native code has parked a socket, if it has, and until when.
+ * @param {Agent} agent
+ * @param {Connection} connection
+ * @param {any} options those with which the socket was made
+ * @param {number} stay milliseconds
+ */
+function parked(agent, connection, options, stay) {
+  try {
+    const { socket } = connection;
+    const name = options._agentKey ?? agent.getName(options);
+    if (socket.destroyed || agent.freeSockets[name]?.at(-1) !== socket) return;
+    // A time-out of an agent that keeps its sockets is the user's limit for idle ones, except the 5 s of the global agents.
+    const own = agent.keepAlive && !isGlobal(agent) ? agent.options.timeout || Infinity : Infinity;
+    connection.limit = Math.min(stay, own);
+    connection.owner = agent;
+    connection.name = name;
+    connection.idleSince = new Instant();
+    if (socket.timeout !== connection.limit) socket.setTimeout(connection.limit);
+    watch(socket);
+    idle.park(connection);
+  } catch (error) {
+    guard.fault('parking', error);
+  }
+}
+
+/** Node 22 and newer read free sockets and destroy what says anything (lib/_http_agent.js, freeSocketOnReadGuard). */
+const WATCHED = Number(process.versions.node.split('.')[0]) < 22;
+
+/** @this {import('net').Socket} */
+function hangUp() {
+  const connection = /** @type {any} */ (this)[CONNECTION];
+  if (connection === undefined) this.destroy();
+  else idle.discard(connection, 'stale');
+}
+
+/** @param {import('net').Socket} socket */
+function watch(socket) {
+  if (!WATCHED) return;
+  socket.on('data', hangUp);
+  socket.on('end', hangUp);
+}
+
+/**
+ * An agent uses a free socket of its own, or gives it to another.
+ * @this {Agent}
+ * @param {any} socket
+ * @param {any} request
+ */
+function reuseSocket(socket, request) {
+  try {
+    const connection = /** @type {Connection | undefined} */ (socket[CONNECTION]);
+    if (connection !== undefined) {
+      idle.remove(connection);
+      if (WATCHED) {
+        socket.removeListener('data', hangUp);
+        socket.removeListener('end', hangUp);
+      }
+      const timeout = this.options.timeout || 0; // What it had before it was parked by us.
+      if (socket.timeout !== timeout) socket.setTimeout(timeout);
+    }
+  } catch (error) {
+    guard.fault('reuseSocket', error);
+  }
+  return native.reuseSocket.call(this, socket, request);
+}
+
+module.exports = { emit, reuseSocket };
