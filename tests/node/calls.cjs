@@ -28,15 +28,12 @@ function agent(url, options) {
 const credentials = { accessKeyId: 'id', secretAccessKey: 'key' };
 const item = { TableName: 'items', Key: { id: { S: '1' } } };
 
-async function fetchWith(library, version, options) {
-  const { fetch, Agent } = require(`${library}-${version}`);
-  const response = await fetch(options.url, { dispatcher: new Agent() });
-  return response.text();
+async function undiciFetch(undici, url) {
+  return (await undici.fetch(url, { dispatcher: new undici.Agent() })).text();
 }
 
-async function undiciRequest(version, url) {
-  const { request, Agent } = require(`undici-${version}`);
-  const { body } = await request(url, { dispatcher: new Agent() });
+async function undiciRequest(undici, url) {
+  const { body } = await undici.request(url, { dispatcher: new undici.Agent() });
   return body.text();
 }
 
@@ -63,10 +60,10 @@ const CALLS = {
   },
   'http, headers as an array': (url) => get(url, { agent: agent(url), headers: ['Host', new URL(url).host, 'X-A', '1'] }),
   fetch: async (url) => (await fetch(url)).text(),
-  'undici 6': (url) => undiciRequest(6, url),
-  'undici 7': (url) => undiciRequest(7, url),
-  'undici 8': (url) => undiciRequest(8, url),
-  'fetch of undici 7': (url) => fetchWith('undici', 7, { url }),
+  'undici 6': (url) => undiciRequest(require('undici-6'), url),
+  'undici 7': (url) => undiciRequest(require('undici-7'), url),
+  'undici 8': (url) => undiciRequest(require('undici-8'), url),
+  'fetch of undici 7': (url) => undiciFetch(require('undici-7'), url),
   'fetch, dispatcher per call': async (url) => {
     const { Agent } = require('undici-6'); // what a dispatcher for the global fetch of Node 20 and 22 must be
     return (await fetch(url, { dispatcher: new Agent() })).text();
@@ -103,4 +100,19 @@ const CALLS = {
   },
 };
 
-module.exports = { CALLS };
+/** What a function that makes these calls requires at its top. */
+const LOAD = {
+  'undici 6': () => require('undici-6'),
+  'undici 7': () => require('undici-7'),
+  'undici 8': () => require('undici-8'),
+  'fetch of undici 7': () => require('undici-7'),
+  'fetch, dispatcher per call': () => require('undici-6'),
+};
+
+/** Require what a function would, when it is loaded; returns the call. */
+function prepare(name) {
+  LOAD[name]?.();
+  return CALLS[name];
+}
+
+module.exports = { CALLS, prepare };

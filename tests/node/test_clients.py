@@ -1,0 +1,62 @@
+"""Every client, made anew for each call, in whole functions: AWS's own runtime client, the built extension, freezes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.local import Emulator
+from tests.support.origin import Origin
+
+SOURCE_OF_CALLS = Path(__file__).with_name("calls.cjs").read_text()
+CALLS = [quoted or word for quoted, word in re.findall(r"^  (?:'([^']+)'|(\w+)): .*\(url\)", SOURCE_OF_CALLS, re.M)]
+INVOCATIONS, COUNT = 4, 3
+
+SOURCE = """
+    'use strict';
+    const {{ prepare }} = require('./calls.cjs');
+    const call = prepare({name!r});
+    exports.handler = async (event) => {{
+      for (let each = 0; each < event.calls; each += 1) await call(event.url);
+      return 'done';
+    }};
+"""
+
+
+def test_the_list_of_calls_was_found() -> None:
+    assert len(CALLS) > 20
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_twelve_careless_calls_in_four_invocations_open_one_connection(
+    function: Callable[..., Emulator], origin: Origin, version: str, name: str
+) -> None:
+    if name == "undici 8" and version == "20":
+        pytest.skip("undici 8 needs Node 22")
+    with function(SOURCE.format(name=name)) as sandbox:
+        invocations = [sandbox.invoke({"url": origin.url, "calls": COUNT}) for _ in range(INVOCATIONS)]
+        sandbox.shutdown()
+        emf = sandbox.emf
+        assert [line.text for line in sandbox.lines if line.emf is None] == []
+    assert [invocation.payload for invocation in invocations] == ["done"] * INVOCATIONS
+    assert (origin.received, origin.accepted) == (INVOCATIONS * COUNT, 1)
+    assert [line["requestId"] for line in emf] == [invocation.request_id for invocation in invocations]
+    assert [line["RequestsSent"] for line in emf] == [COUNT] * INVOCATIONS
+    assert [line["ConnectionsOpened"] for line in emf] == [1, 0, 0, 0]
+    assert [line["ConnectionsReused"] for line in emf] == [COUNT - 1, COUNT, COUNT, COUNT]
+    assert [line["ConnectionsIdle"] for line in emf] == [1] * INVOCATIONS
+    assert [line["coldStart"] for line in emf] == [True, False, False, False]
+    assert emf[0]["runtime"] == f"nodejs{version}.x"
+    assert emf[0]["hosts"][0]["origin"] == origin.url
+
+
+def test_without_the_layer_agents_per_call_open_a_connection_each(
+    function: Callable[..., Emulator], origin: Origin
+) -> None:
+    with function(SOURCE.format(name="http, agent per call"), layer=False) as sandbox:
+        for _ in range(INVOCATIONS):
+            assert sandbox.invoke({"url": origin.url, "calls": COUNT}).payload == "done"
+    assert origin.accepted == INVOCATIONS * COUNT
