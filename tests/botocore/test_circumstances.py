@@ -182,7 +182,7 @@ def test_a_mock_that_hooks_into_new_sessions_sees_every_call(boto: Botocore, ori
 
         class Raw:
             def stream(self, *args, **kwargs):
-                yield b'{"MessageId": "mocked"}'
+                yield b'{"RandomPassword": "mocked"}'
 
         active, seen = True, []
         def stub(event_name, request, **kwargs):
@@ -192,8 +192,8 @@ def test_a_mock_that_hooks_into_new_sessions_sees_every_call(boto: Botocore, ori
         BUILTIN_HANDLERS.append(("before-send", stub))
         result = []
         for active in (True, True, False, False, True):
-            answer = boto3.client("sqs", endpoint_url=url).send_message(QueueUrl=url, MessageBody="text")
-            result.append(answer["MessageId"] == "mocked")
+            answer = boto3.client("secretsmanager", endpoint_url=url).get_random_password()
+            result.append(answer.get("RandomPassword") == "mocked")
         result.append(len(seen))
     """
     assert boto(code, url=origin.url) == [True, True, False, False, True, 5]
@@ -203,14 +203,14 @@ def test_a_mock_that_hooks_into_new_sessions_sees_every_call(boto: Botocore, ori
 def test_a_stubbed_client_leaves_nothing(boto: Botocore, origin: Origin) -> None:
     code = """
         from botocore.stub import Stubber
-        warm(endpoint_url=url)
+        warm("secretsmanager", endpoint_url=url)
         for _ in range(2):
-            one = boto3.client("sqs", endpoint_url=url)
+            one = boto3.client("secretsmanager", endpoint_url=url)
             with Stubber(one) as stubber:
-                stubber.add_response("send_message", {"MessageId": "stubbed"})
-                assert one.send_message(QueueUrl=url, MessageBody="text")["MessageId"] == "stubbed"
+                stubber.add_response("get_random_password", {"RandomPassword": "stubbed"})
+                assert one.get_random_password().get("RandomPassword") == "stubbed"
             del one, stubber
-        result = boto3.client("sqs", endpoint_url=url).send_message(QueueUrl=url, MessageBody="text")["MessageId"]
+        result = boto3.client("secretsmanager", endpoint_url=url).get_random_password().get("RandomPassword")
     """
     assert boto(code, url=origin.url) != "stubbed"
     assert origin.received == 1

@@ -43,14 +43,14 @@ def test_two_live_clients_share_no_part(boto: Botocore) -> None:
 
 def test_a_handler_of_one_client_is_never_called_for_another(boto: Botocore, origin: Origin) -> None:
     code = """
-        warm(endpoint_url=url)
+        warm("secretsmanager", endpoint_url=url)
         seen = []
-        one = boto3.client("sqs", endpoint_url=url)
-        one.meta.events.register("before-send.sqs", lambda **kwargs: seen.append("handler"))
-        one.send_message(QueueUrl=url, MessageBody="text")
+        one = boto3.client("secretsmanager", endpoint_url=url)
+        one.meta.events.register("before-send.secretsmanager", lambda **kwargs: seen.append("handler"))
+        one.get_random_password()
         del one
         for _ in range(3):
-            boto3.client("sqs", endpoint_url=url).send_message(QueueUrl=url, MessageBody="text")
+            boto3.client("secretsmanager", endpoint_url=url).get_random_password()
         result = [seen, verdicts()["handlers"]]
     """
     assert boto(code, url=origin.url) == [["handler"], 1]
@@ -182,10 +182,10 @@ def test_weak_references_die_with_their_client(boto: Botocore) -> None:
 
 def test_a_closed_client_leaves_one_that_works(boto: Botocore, origin: Origin) -> None:
     code = """
-        warm(endpoint_url=url)
+        warm("secretsmanager", endpoint_url=url)
         for _ in range(3):
-            one = boto3.client("sqs", endpoint_url=url)
-            one.send_message(QueueUrl=url, MessageBody="text")
+            one = boto3.client("secretsmanager", endpoint_url=url)
+            one.get_random_password()
             one.close()
             del one
         result = verdicts()["recycled"]

@@ -15,7 +15,7 @@ from tests.support.origin import Origin
 # Enough for caches of modules, of regular expressions and of ours to fill. The pool keeps a connection for 1000 calls,
 # so that none is replaced meanwhile.
 WARM_UP = 100
-CALLS = 400
+CALLS = 800
 
 # What is kept for each call is at least one block of memory a call. A cache that still grows is far below.
 MOST_BLOCKS = CALLS // 4

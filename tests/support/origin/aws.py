@@ -31,10 +31,15 @@ def _send_message(arguments: dict[str, object]) -> dict[str, object]:
     return {"MessageId": REQUEST_ID, "MD5OfMessageBody": digest}
 
 
+def _get_random_password(arguments: dict[str, object]) -> dict[str, object]:
+    return {"RandomPassword": "correct horse battery staple"}
+
+
 OPERATIONS: dict[str, Callable[[dict[str, object]], dict[str, object]]] = {
     "DynamoDB_20120810.GetItem": _get_item,
     "DynamoDB_20120810.PutItem": _put_item,
     "AmazonSQS.SendMessage": _send_message,
+    "secretsmanager.GetRandomPassword": _get_random_password,
 }
 
 
