@@ -35,6 +35,7 @@ check: setup ## Format, lint and type-check everything (seconds)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file command/pyproject.toml command/keepalive_command
 	$(BIN)/shellcheck layer/lambda-keepalive/exec .ci/run .ci/install $(wildcard tests/local/*.sh tests/suites/*.sh) \
 		tests/local/var_runtime/bootstrap
 	$(BIN)/cfn-lint template.yaml

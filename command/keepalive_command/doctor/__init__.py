@@ -1,0 +1,1 @@
+"""Checks a built layer, or how a function has it attached."""

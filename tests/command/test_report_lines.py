@@ -1,0 +1,84 @@
+"""The layer's lines are found in logs of any make, and damage is counted."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keepalive_command.report.lines import LONGEST, Platform, Reader
+
+from tests.command.conftest import record
+
+LINE = record()
+STREAM = "2026/11/21/[$LATEST]8f507cfc0a1b4697b07aac58fc914c95"
+REPORT = "REPORT RequestId: 8f507cfc\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 256 MB"
+PLATFORM = json.dumps(
+    {"time": "t", "type": "platform.report", "record": {"metrics": {"billedDurationMs": 13, "memorySizeMB": 256}}}
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        LINE,
+        LINE + "\n",
+        f"{STREAM} 2026-11-21T10:00:00.123000 {LINE}",
+        f"2026-11-21T10:00:00.123000+00:00 {STREAM} {LINE}",
+        f"2026-11-21T10:00:00 {LINE}",
+        f"2026-11-21T10:00:00.123Z {LINE}",
+        f"\x1b[32m{STREAM}\x1b[0m {LINE}",
+        f"prefix {{with}} braces {LINE}",
+        json.dumps({"timestamp": 1, "message": LINE + "\n", "ingestionTime": 2}),
+        f'            "message": {json.dumps(LINE)},',
+        json.dumps({"message": LINE}) + " trailing",
+    ],
+    ids=range(11),
+)
+def test_a_line_is_found_behind_every_prefix(line: str) -> None:
+    reader = Reader()
+    (found,) = reader.read([line])
+    assert found == json.loads(LINE)
+    assert reader.damaged == 0
+
+
+@pytest.mark.parametrize("line", [REPORT, f"{STREAM} 2026-11-21T10:00:00 {REPORT}", PLATFORM])
+def test_the_platforms_report_is_read(line: str) -> None:
+    assert list(Reader().read([line])) == [Platform(13, 256)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "START RequestId: x", '{"_aws":{},"Latency":3}', "ConnectionsOpened", "[]", "{", '{"billedDurationMs":'],
+)
+def test_other_lines_are_passed_over(line: str) -> None:
+    reader = Reader()
+    assert list(reader.read([line])) == []
+    assert (reader.lines, reader.damaged) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        LINE[:-1],
+        LINE[:200],
+        LINE.replace('"ConnectionsOpened":1', '"ConnectionsOpened":"1"'),
+        LINE + "x" * LONGEST,
+        f'"message": {json.dumps(LINE)[:-9]}',
+    ],
+    ids=range(5),
+)
+def test_a_damaged_line_is_counted(line: str) -> None:
+    reader = Reader()
+    assert list(reader.read([line])) == []
+    assert reader.damaged == 1
+
+
+@given(
+    st.lists(st.text() | st.builds(lambda a, b, c: a + LINE[b:c], st.text(), st.integers(0, 700), st.integers(0, 700)))
+)
+def test_no_text_makes_it_raise(lines: list[str]) -> None:
+    reader = Reader()
+    list(reader.read(lines))
+    assert reader.lines == len(lines)
