@@ -143,7 +143,7 @@ def test_no_client_but_the_one_that_is_patched_is_imported(name: str) -> None:
     packages = {module.split(".")[0] for module in others(name)}
     clients = packages & {"urllib3", "requests", "botocore", "httpcore", "httpx", "aiohttp", "httplib2", "awslambdaric"}
     # anyio's streams are patched for what httpcore makes of them.
-    assert clients <= {Path(name).stem.partition("_")[0].replace("anyio", "httpcore")}
+    assert clients <= {Path(name).stem.removeprefix("observe_").partition("_")[0].replace("anyio", "httpcore")}
 
 
 def test_modules_have_names_that_say_something() -> None:

@@ -50,6 +50,15 @@ pub fn print(line: *Line, format: *const Format, record: *const Record, shutdown
     }
     printText(line, "runtime", record.words.get(.runtime));
     printText(line, "initType", record.words.get(.init));
+    printText(line, "mode", record.words.get(.mode));
+    if (record.numbers.get(.wouldReuse)) |count| {
+        printKey(line, "wouldReuse");
+        line.number(count);
+    }
+    if (record.would_save) |saved| {
+        printKey(line, "wouldSave");
+        line.thousandths(saved);
+    }
     printReasons(line, "discarded", record.fields);
     printReasons(line, "notReused", record.fields);
     printText(line, "layerVersion", record.words.get(.version));

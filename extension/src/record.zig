@@ -13,17 +13,19 @@ const text = @import("text.zig");
 pub const Kind = enum { end, checkpoint };
 
 /// Fields with a value to be printed as it is.
-pub const Word = enum { id, runtime, init, version };
+pub const Word = enum { id, runtime, init, version, mode };
 
 /// Fields with a number that is not a metric: `t` is the moment that the record
-/// describes, in epoch milliseconds; `cold` is 0 or 1.
-pub const Number = enum { pid, t, cold };
+/// describes, in epoch milliseconds; `cold` is 0 or 1; `wouldReuse` is what mode observe counts.
+pub const Number = enum { pid, t, cold, wouldReuse };
 
 pub const Record = struct {
     kind: Kind,
     words: std.EnumArray(Word, []const u8) = .initFill(""),
     numbers: std.EnumArray(Number, ?u64) = .initFill(null),
     values: metrics.Values = @splat(null),
+    /// Milliseconds in thousandths, as mode observe sums them up.
+    would_save: ?u64 = null,
     /// All fields, valid. Hosts and reasons are read from here when they are
     /// printed, so that their number needs no bound of its own.
     fields: []const u8,
@@ -40,6 +42,7 @@ const word_rules: std.EnumArray(Word, Rule) = .init(.{
     .runtime = .{ .allowed = text.letters_and_digits ++ "._-", .longest = 32 },
     .init = .{ .allowed = text.letters ++ "-", .longest = 32 },
     .version = .{ .allowed = text.letters_and_digits ++ ".+-", .longest = 32 },
+    .mode = .{ .allowed = text.letters, .longest = 32 },
 });
 
 pub const Field = struct { key: []const u8, value: []const u8 };
@@ -106,6 +109,7 @@ fn take(record: *Record, field: Field) Invalid!void {
         if (!text.equal(field.key, @tagName(key))) continue;
         return number(record.numbers.getPtr(key), value, if (key == .cold) 1 else largest);
     }
+    if (text.equal(field.key, "wouldSave")) return milliseconds(&record.would_save, value);
     if (text.equal(field.key, "host")) {
         _ = try parseHost(value);
         return;

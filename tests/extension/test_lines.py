@@ -43,6 +43,15 @@ def test_core_is_the_default(start: Start) -> None:
     assert without_sockets(extension.line()) == golden("core")
 
 
+def test_what_mode_observe_adds_are_properties_and_no_metrics(start: Start) -> None:
+    extension = start(KEEPALIVE_METRICS="all").ready()
+    extension.write(record("end", f"{FULL} mode=observe wouldReuse=7 wouldSave=12.340"))
+    line = extension.line()
+    assert ',"mode":"observe","wouldReuse":7,"wouldSave":12.34,' in line
+    [directive] = json.loads(line)["_aws"]["CloudWatchMetrics"]
+    assert not {"wouldReuse", "wouldSave"} & {metric["Name"] for metric in directive["Metrics"]}
+
+
 def test_every_name_in_the_directive_is_a_member(start: Start) -> None:
     """CloudWatch rejects a line whose directive names what the line does not have."""
     extension = start(KEEPALIVE_METRICS="all").ready()

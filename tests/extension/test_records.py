@@ -25,6 +25,10 @@ INVALID = [
     f"LKA1 end  {MUST}",
     f"LKA1 end {MUST}\r",
     f"LKA1 end {MUST} word",
+    *(
+        f"LKA1 end {MUST} {field}"
+        for field in ("mode=<b>", "mode=x mode=x", "wouldReuse=-1", "wouldReuse=1.5", "wouldSave=1.2345", "wouldSave=")
+    ),
     "LKA1 end pid=1 t=1",
     "LKA1 end id=a t=1",
     "LKA1 end id=a pid=1",

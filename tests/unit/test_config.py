@@ -7,7 +7,7 @@ from lambda_keepalive.config import CLIENTS, ELSEWHERE, SETTINGS, Config
 # Name, a value that cannot be used, what is wrong with it.
 BAD = [
     ("KEEPALIVE_ENABLED", "yes", "1, 0, true or false; using 1"),
-    ("KEEPALIVE_MODE", "maybe", "on or off; using on"),
+    ("KEEPALIVE_MODE", "maybe", "on or observe or off; using on"),
     ("KEEPALIVE_CLIENTS", "requests,curl", "a list of "),
     ("KEEPALIVE_LOOPBACK", "2", "1, 0, true or false; using 0"),
     ("KEEPALIVE_IDLE_TIMEOUT", "5m", "a number of seconds; using 345"),

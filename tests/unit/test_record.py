@@ -30,6 +30,8 @@ FIELDS = {
     "host": rf"{ORIGIN},\d+,\d+,\d+,\d+,\d+\.\d{{3}}",
     "discarded": r"[a-z-]{1,32}:\d+",
     "notReused": r"[a-z-]{1,32}:\d+",
+    "mode": "observe",
+    "wouldSave": r"\d+\.\d{3}",
 }
 
 
@@ -120,3 +122,13 @@ def test_a_pipe_takes_a_whole_record_at_once() -> None:
     import select
 
     assert record.MAX_BYTES <= select.PIPE_BUF
+
+
+def test_mode_observe_says_so_and_what_would_have_been_reused() -> None:
+    counters = counted()
+    counters.spared(20.25)
+    counters.spared(1.0)
+    line = render("end", counters.peek(), observing=True, **FACTS)
+    values = dict(fields(line))
+    assert (values["mode"], values["wouldReuse"], values["wouldSave"]) == ("observe", "2", "21.250")
+    assert b"would" not in render("end", counters.peek(), **FACTS)

@@ -25,9 +25,10 @@ def start() -> None:
         if not settings.active:
             return
         for patch in PATCHES:
-            if patch.wanted(settings.clients):
+            if patch.wanted(settings.clients) and settings.mode in patch.modes:
                 hooks.after_import(patch.module, patch.apply)
-        guard.log("info", f"started with {', '.join(sorted(settings.clients))}")
+        doing = "observing" if settings.observing else "started with"
+        guard.log("info", f"{doing} {', '.join(sorted(settings.clients))}")
     except Exception:  # noqa: BLE001
         guard.fault("start")
 

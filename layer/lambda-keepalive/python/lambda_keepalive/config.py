@@ -98,7 +98,7 @@ METRICS = ("core", "all", "log", "off")
 
 SETTINGS = (
     Setting("KEEPALIVE_ENABLED", "1", _flag, "kill switch for layer and extension"),
-    Setting("KEEPALIVE_MODE", "on", _choice("on", "off"), "off: nothing is patched"),
+    Setting("KEEPALIVE_MODE", "on", _choice("on", "observe", "off"), "observe: only counts; off: nothing is patched"),
     Setting("KEEPALIVE_CLIENTS", ",".join(CLIENTS), _clients, "all that are covered; -name leaves one out"),
     Setting("KEEPALIVE_EXCLUDE_HOSTS", "", _names, "globs of host names that are never pooled"),
     Setting("KEEPALIVE_LOOPBACK", "0", _flag, "single-threaded local servers wait for the client's close"),
@@ -163,7 +163,12 @@ class Config:
     @property
     def active(self) -> bool:
         """Whether anything is to be patched at all."""
-        return self.enabled and self.mode == "on"
+        return self.enabled and self.mode != "off"
+
+    @property
+    def observing(self) -> bool:
+        """Whether connections are only counted, and what would become of them."""
+        return self.mode == "observe"
 
 
 def trust_environment() -> "tuple[bytes | None, bytes | None]":

@@ -52,6 +52,7 @@ def _render(kind: str) -> bytes:
         runtime=_runtime,
         initialization=_settings.initialization_type,
         idle=stats.idle_count() if stats.idle_count is not None else 0,
+        observing=_settings.observing,
     )
 
 

@@ -28,6 +28,7 @@ def render(
     runtime: str,
     initialization: str,
     idle: int,
+    observing: bool = False,
 ) -> bytes:
     """One record of `kind` (`end` or `checkpoint`), newline included; the least busy origins are left out if it gets
     too long.
@@ -35,6 +36,7 @@ def render(
     Args:
         milliseconds: Unix time of the moment it describes.
         idle: idle connections at that moment.
+        observing: whether the mode is `observe`.
     """
     total = invocation.total
     parts = [
@@ -47,6 +49,8 @@ def render(
         "RequestsReplayed=0",
         f"ConnectErrors={invocation.connect_errors}", f"TlsHandshakes={invocation.tls_handshakes}",
     ]  # fmt: skip
+    if observing:
+        parts += ["mode=observe", f"wouldReuse={invocation.spared}", f"wouldSave={invocation.spared_ms:.3f}"]
     parts += [f"discarded={reason}:{count}" for reason, count in invocation.discarded.items()]
     parts += [f"notReused={reason}:{count}" for reason, count in invocation.not_reused.items()]
     length = sum(map(len, parts)) + len(parts)

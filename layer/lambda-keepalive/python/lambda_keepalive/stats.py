@@ -29,9 +29,20 @@ class Origin:
 
 
 class Invocation:
-    """Counters of one invocation. `saved_ms` is an estimate: each reuse counts as one mean connect of that origin."""
+    """Counters of one invocation. `saved_ms` is an estimate: each reuse counts as one mean connect of that origin.
+    `spared` are connections that mode `observe` saw opened and mode `on` would not have."""
 
-    __slots__ = ("announced", "connect_errors", "discarded", "not_reused", "origins", "saved_ms", "tls_handshakes")
+    __slots__ = (
+        "announced",
+        "connect_errors",
+        "discarded",
+        "not_reused",
+        "origins",
+        "saved_ms",
+        "spared",
+        "spared_ms",
+        "tls_handshakes",
+    )
 
     def __init__(self) -> None:
         self.origins: dict[str, Origin] = {}
@@ -40,6 +51,8 @@ class Invocation:
         self.connect_errors = 0
         self.tls_handshakes = 0
         self.saved_ms = 0.0
+        self.spared = 0
+        self.spared_ms = 0.0
         # Whether the first request was told to the listener.
         self.announced = False
 
@@ -102,6 +115,12 @@ class Stats:
                 total, count = self._connects.get(name, (0.0, 0))
                 self._connects[name] = total + milliseconds, count + 1
         self._tell()
+
+    def spared(self, milliseconds: float) -> None:
+        """The connection that was opened last would have been there already."""
+        with self._lock:
+            self._current.spared += 1
+            self._current.spared_ms += milliseconds
 
     def connect_error(self, name: str) -> None:
         """A connection could not be opened."""

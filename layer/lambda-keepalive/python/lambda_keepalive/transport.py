@@ -147,8 +147,11 @@ def opened(
     refusal: "str | None",
     milliseconds: float,
     attributes: "dict[str, Any] | None" = None,
+    *,
+    spared: bool = False,
 ) -> Connection:
-    """Remember a connection that a client has just opened, and say why it had to."""
+    """Remember a connection that a client has just opened, and say why it had to; `spared`: in mode `on` it would not
+    have had to."""
     if key is not None:
         refusal = refused_socket(sock, _settings.loopback)
         if refusal is not None:
@@ -158,7 +161,11 @@ def opened(
     if key is not None:
         _remember_fate(key, "in-use")
         _remember_fate(origin, "in-use")
-    stats.not_reused(reason)
+    if spared and key is not None:
+        stats.spared(milliseconds)
+        reason = "observed"
+    else:
+        stats.not_reused(reason)
     stats.opened(origin, milliseconds, origin.startswith("https:"))
     if _settings.explain:
         guard.say(f"explain: opened {origin} in {milliseconds:.1f} ms, not reused: {reason}")

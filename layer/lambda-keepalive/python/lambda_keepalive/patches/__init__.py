@@ -19,14 +19,15 @@ _failed = False
 
 
 class Patch:
-    """One row: after `module` is imported, `lambda_keepalive.patches.<name>.install(module)` runs."""
+    """One row: after `module` is imported, `lambda_keepalive.patches.<name>.install(module)` runs, in these modes."""
 
-    __slots__ = ("clients", "module", "name")
+    __slots__ = ("clients", "modes", "module", "name")
 
-    def __init__(self, module: str, name: str, clients: "tuple[str, ...]") -> None:
+    def __init__(self, module: str, name: str, clients: "tuple[str, ...]", modes: "tuple[str, ...]" = ("on",)) -> None:
         self.module = module
         self.name = name
         self.clients = clients
+        self.modes = modes
 
     def wanted(self, clients: "AbstractSet[str]") -> bool:
         """Whether one of the wanted clients stands on this patch; a patch without clients is always wanted."""
@@ -53,10 +54,11 @@ class Patch:
 
 
 _HTTP_CLIENT = ("http.client", "urllib.request", "urllib3", "botocore", "httplib2")
+_BOTH, _OBSERVE = ("on", "observe"), ("observe",)
 
 PATCHES = (
-    Patch("awslambdaric.lambda_runtime_client", "awslambdaric", ()),
-    Patch("ssl", "ssl_context", (*_HTTP_CLIENT, "httpx", "aiohttp")),
+    Patch("awslambdaric.lambda_runtime_client", "awslambdaric", (), _BOTH),
+    Patch("ssl", "ssl_context", (*_HTTP_CLIENT, "httpx", "aiohttp"), _BOTH),
     Patch("http.client", "http_client", _HTTP_CLIENT),
     Patch("urllib.request", "urllib_request", ("urllib.request",)),
     Patch("urllib3.connectionpool", "urllib3", ("urllib3", "botocore")),
@@ -66,4 +68,7 @@ PATCHES = (
     Patch("httpcore", "httpcore_async", ("httpx",)),
     Patch("aiohttp.client", "aiohttp", ("aiohttp",)),
     Patch("requests.sessions", "requests", ("urllib3",)),
+    Patch("http.client", "observe_http_client", _HTTP_CLIENT, _OBSERVE),
+    Patch("urllib.request", "observe_urllib_request", ("urllib.request",), _OBSERVE),
+    Patch("urllib3.connectionpool", "observe_urllib3", ("urllib3", "botocore"), _OBSERVE),
 )

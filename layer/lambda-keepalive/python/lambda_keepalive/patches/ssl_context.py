@@ -56,6 +56,9 @@ HANDSHAKES = ("_wrap_socket", "_wrap_bio")
 _, _DEFAULT_FILE, _, _DEFAULT_DIRECTORY = (os.fsencode(path) for path in _ssl.get_default_verify_paths())
 
 
+_observing = config.current().observing
+
+
 def _remember(context: "Any", fact: "Hashable | None") -> None:
     """Put a fact at the end, where the last ciphers and protocols win; None makes the context opaque for good."""
     facts = getattr(context, FACTS, None)
@@ -132,7 +135,7 @@ def _stand_for(context: "Any", cafile: "Any", cadata: "Any") -> bool:
     """Whether a directory stands for this source of CAs, so that it need not be loaded."""
     try:
         # At the interpreter's end nothing can be imported any more.
-        if type(context) is not ssl_module.SSLContext or sys.meta_path is None:
+        if _observing or type(context) is not ssl_module.SSLContext or sys.meta_path is None:
             return False
         # At the first use: the runtime's own client may import ssl and never make a context.
         from lambda_keepalive import ca_bundle

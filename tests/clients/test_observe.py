@@ -1,0 +1,187 @@
+"""Mode `observe` changes nothing and foretells what mode `on` does: by the server's own counts, with each client."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.clients.conftest import needs
+from tests.clients.interpreter import Interpreter
+from tests.clients.test_reuse import CALLS, INVOCATIONS
+from tests.support.origin import Origin
+
+# Each defines `call(url)`.
+PATTERNS = {
+    "http.client, closed": """
+        from http.client import HTTPSConnection
+
+        def call(url):
+            connection = HTTPSConnection(url.partition("//")[2])
+            connection.request("GET", "/bytes/10")
+            body = connection.getresponse().read()
+            connection.close()
+    """,
+    "http.client, forgotten": """
+        from http.client import HTTPSConnection
+
+        def call(url):
+            connection = HTTPSConnection(url.partition("//")[2])
+            connection.request("GET", "/bytes/10")
+            response = connection.getresponse()
+            del connection
+            response.read()
+    """,
+    "http.client, kept": """
+        from http.client import HTTPSConnection
+        connection = None
+
+        def call(url):
+            global connection
+            connection = connection or HTTPSConnection(url.partition("//")[2])
+            connection.request("GET", "/bytes/10")
+            connection.getresponse().read()
+    """,
+    "http.client, not read": """
+        from http.client import HTTPSConnection
+
+        def call(url):
+            connection = HTTPSConnection(url.partition("//")[2])
+            connection.request("GET", "/bytes/100")
+            connection.getresponse().read(1)
+            connection.close()
+    """,
+    "urlopen": """
+        from urllib.request import urlopen
+
+        def call(url):
+            with urlopen(url + "/bytes/10") as response:
+                response.read()
+    """,
+    "urlopen, chunked": """
+        from urllib.request import urlopen
+
+        def call(url):
+            urlopen(url + "/chunked/30").read()
+    """,
+    "urlopen, no content": """
+        from urllib.request import urlopen
+
+        def call(url):
+            urlopen(url + "/status/204")
+    """,
+    "urllib3, a pool per call": """
+        import urllib3
+
+        def call(url):
+            urllib3.PoolManager().request("GET", url + "/bytes/10")
+    """,
+    "urllib3, a pool that is kept": """
+        import urllib3
+        pool = urllib3.PoolManager()
+
+        def call(url):
+            pool.request("GET", url + "/bytes/10")
+    """,
+    "urllib3, pools that stay alive": """
+        import urllib3
+        pools = []
+
+        def call(url):
+            pools.append(urllib3.PoolManager())
+            pools[-1].request("GET", url + "/bytes/10")
+    """,
+    "requests.get": """
+        import requests
+
+        def call(url):
+            requests.get(url + "/bytes/10")
+    """,
+    "requests.get, chunked": """
+        import requests
+
+        def call(url):
+            requests.get(url + "/chunked/30")
+    """,
+    "requests.Session, closed": """
+        import requests
+
+        def call(url):
+            with requests.Session() as session:
+                session.post(url + "/echo", data=b"x" * 100)
+    """,
+    "requests, asked to close": """
+        import requests
+
+        def call(url):
+            requests.get(url + "/bytes/10", headers={"Connection": "close"})
+    """,
+    "requests, the server closes": """
+        import requests
+
+        def call(url):
+            requests.get(url + "/close")
+    """,
+    "requests and urlopen in turn": """
+        import requests
+        from urllib.request import urlopen
+
+        def call(url):
+            requests.get(url + "/bytes/10")
+            urlopen(url + "/bytes/10").read()
+    """,
+    "boto3, a client per call": """
+        import boto3
+
+        def call(url):
+            boto3.client("dynamodb", endpoint_url=url).get_item(TableName="t", Key={"id": {"S": "1"}})
+    """,
+}
+
+RUN = """
+    from lambda_keepalive import lifecycle
+    from lambda_keepalive.stats import stats
+
+    for invocation in range(invocations):
+        lifecycle.starting(str(invocation))
+        for _ in range(calls):
+            call(url)
+        lifecycle.ending()
+    seen = stats.take()
+    result = {
+        "opened": seen.total("opened"), "requests": seen.total("requests"), "reused": seen.total("reused"),
+        "spared": seen.spared, "connect_ms": seen.total("connect_ms"), "spared_ms": seen.spared_ms,
+        "not_reused": seen.not_reused,
+    }
+"""
+
+
+def calls(run: Interpreter, origin: Origin, pattern: str, mode: str | None) -> tuple[int, int, Any]:
+    """Connections and requests by the server's count, and what the layer says; without a mode there is no layer."""
+    accepted, received = origin.accepted, origin.received
+    bare = "for _ in range(invocations * calls): call(url)"
+    result = run(
+        PATTERNS[pattern],
+        bare if mode is None else RUN,
+        layer=mode is not None,
+        environ={"KEEPALIVE_MODE": mode or ""},
+        url=origin.url,
+        invocations=INVOCATIONS,
+        calls=CALLS,
+    )
+    return origin.accepted - accepted, origin.received - received, result
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_observing_changes_nothing_and_foretells_mode_on(run: Interpreter, origin: Origin, pattern: str) -> None:
+    needs(re.split(r"[., ]", pattern)[0].replace("http", "http_client"))
+    without = calls(run, origin, pattern, None)
+    observed = calls(run, origin, pattern, "observe")
+    on = calls(run, origin, pattern, "on")
+    assert observed[:2] == without[:2]
+    seen = observed[2]
+    assert (seen["opened"], seen["requests"]) == observed[:2]
+    assert seen["opened"] - seen["spared"] == on[0]
+    assert seen["spared_ms"] <= seen["connect_ms"]
+    assert sum(seen["not_reused"].values()) == seen["opened"] - seen["spared"]
