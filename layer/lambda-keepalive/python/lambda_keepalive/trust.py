@@ -48,6 +48,11 @@ def stands_for(bundle: "Bundle | None", context: "SSLContext") -> bool:
     return False
 
 
+def has_directory(context: "SSLContext") -> bool:
+    """Whether a directory stands for CAs of the context."""
+    return context in _directories
+
+
 def load(context: "SSLContext") -> None:
     """Put the certificates themselves into the store, if there is a directory instead."""
     present = _directories.get(context)

@@ -187,8 +187,44 @@ def _initialize(original: "Any") -> "Any":
     return __init__
 
 
+def _create_default_context(original: "Any") -> "Any":
+    def create_default_context(purpose: "Any" = _SERVER_AUTH, **kwargs: "Any") -> "Any":
+        kind = None
+        try:
+            if purpose is _SERVER_AUTH and not sys.flags.ignore_environment:
+                # At the first use, as above.
+                from lambda_keepalive import spare_context
+
+                kind = spare_context.kind(*_sources(**kwargs))
+                context = spare_context.take(kind)
+                if context is not None:
+                    return context
+        except TypeError:
+            kind = None  # bad arguments are for the original to refuse
+        except Exception:  # noqa: BLE001
+            kind = None
+            guard.fault("ssl.create_default_context")
+        context = original(purpose, **kwargs)
+        if kind is not None:
+            try:
+                spare_context.keep(kind, context)
+            except Exception:  # noqa: BLE001
+                guard.fault("ssl.create_default_context")
+        return context
+
+    return create_default_context
+
+
+def _sources(*, cafile: "Any" = None, capath: "Any" = None, cadata: "Any" = None) -> "tuple[Any, Any, Any]":
+    return cafile, capath, cadata
+
+
+_SERVER_AUTH = ssl_module.Purpose.SERVER_AUTH
+
+
 def install(ssl: "ModuleType") -> None:
-    """Patch `ssl.SSLContext`."""
+    """Patch `ssl.SSLContext` and `ssl.create_default_context`."""
+    replace(ssl_module, "create_default_context", _create_default_context)
     context_class = ssl_module.SSLContext
     replace(context_class, "__init__", _initialize)
     for name, image in KNOWN.items():
