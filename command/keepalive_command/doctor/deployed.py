@@ -35,7 +35,7 @@ def check(function: Configuration, layers: list[Configuration], log_class: str |
     in_vpc = bool(function.get("VpcConfig", {}).get("SubnetIds"))
     if function.get("PackageType") == "Image":
         text = "a container image: layers cannot be attached, so that only the variables can be judged here"
-        cure = "copy the layer into the image: samples/container-image"
+        cure = "copy the layer into the image: samples/attach/container-image"
         return [Finding("package", "note", text, cure), *check_settings(environment, in_vpc=in_vpc)]
     return [
         *_layers(function, layers),
