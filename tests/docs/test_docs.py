@@ -1,5 +1,6 @@
 """The documents tell the truth: what they name exists, and what exists is named."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -70,3 +71,48 @@ def test_every_rule_and_reason_named_is_in_the_code():
     named = set(re.findall(r"(?m)^\| `([a-z-]+)` \|", text.split("## Never shared")[1]))
     named |= set(re.findall(r"`([a-z-]+)` \(", text.split("## Discarded while idle")[1]))
     assert {name for name in named if f'"{name}"' not in code and f"`{name}`" not in code} == set()
+
+
+def constants(call: ast.Call) -> list[str]:
+    """The constant parts of the message of a call, those that are long enough to be recognized."""
+    message = call.args[-1]
+    pieces = message.values if isinstance(message, ast.JoinedStr) else [message]
+    texts = [piece.value for piece in pieces if isinstance(piece, ast.Constant) and isinstance(piece.value, str)]
+    texts = [text.removeprefix("lambda-keepalive:").strip(" ;=()\n") for text in texts]
+    return [text for text in texts if len(text) > 8]
+
+
+def python_lines() -> set[str]:
+    """What the Python part can print."""
+    found: set[str] = set()
+    for path in [*LAYER.rglob("*.py"), LAYER.parent / "sitecustomize.py"]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                name = ast.unparse(node.func)
+                if name in ("guard.once", "guard.say", "guard.log", "self.complaints.append", "sys.stderr.write"):
+                    found |= set(constants(node))
+    guard = (LAYER / "guard.py").read_text()
+    return found | set(re.findall(r"; (going on without the layer; \w+=0 turns it off)", guard))
+
+
+def other_lines() -> set[str]:
+    """What the wrapper, the Node part and the extension can print."""
+    found = set(
+        re.findall(r'"lambda-keepalive: [^"]*\$next ([^"]+)"', (ROOT / "layer/lambda-keepalive/exec").read_text())
+    )
+    for path in (ROOT / "layer/lambda-keepalive/node").rglob("*.cjs"):
+        for message in re.findall(r"guard\.(?:log\('\w+', |once\(|say\()`([^`]+)`", path.read_text()):
+            found |= {part.strip(" ;=(") for part in re.split(r"\$\{[^}]*\}+", message) if len(part.strip()) > 8}
+    for path in (ROOT / "extension/src").glob("*.zig"):
+        source = path.read_text()
+        for arguments in re.findall(r"notice\(&\.\{(.*?)\}\)", source):
+            found |= {text.strip(" ;=:") for text in re.findall(r'"([^"]+)"', arguments) if len(text.strip()) > 8}
+        found |= set(re.findall(r'drop\("([^"]+)"', source))
+    return found
+
+
+def test_every_line_that_the_layer_can_print_is_in_troubleshooting():
+    page = (ROOT / "docs/troubleshooting.md").read_text()
+    lines = python_lines() | other_lines()
+    assert len(lines) > 15
+    assert {line for line in lines if line not in page} == set()
