@@ -70,6 +70,10 @@ torture: setup ## Freeze functions and betray their connections, 10,000 cycles p
 suites: build ## Run the clients' own test suites with the layer active (about an hour)
 	$(BIN)/python -m tests.suites
 
+.PHONY: publish
+publish: build ## Publish the layer for both architectures: make publish REGIONS="eu-central-1 us-east-1" OPTIONS=--dry-run
+	$(BIN)/python publish.py $(REGIONS) $(OPTIONS)
+
 .PHONY: clean
 clean: ## Remove what the other targets made
 	rm -rf build dist $(VENV) .nox .work .pytest_cache .mypy_cache .ruff_cache

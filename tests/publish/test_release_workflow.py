@@ -1,0 +1,58 @@
+"""The release workflow, as far as it can be tried here: its form, and the shell of its steps."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from lambda_keepalive import __version__
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
+STEPS = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
+SCRIPTS = {step.get("name", step["run"]): step["run"] for step in STEPS if "run" in step}
+
+
+def run(name: str, directory: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", **environ}
+    command = ["bash", "-eo", "pipefail", "-c", SCRIPTS[name]]
+    return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_only_the_job_that_releases_may_write() -> None:
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    assert "permissions" not in WORKFLOW["jobs"]["build"]
+    assert set(WORKFLOW["jobs"]["release"]["permissions"]) == {"contents", "id-token", "attestations"}
+
+
+def test_every_action_has_a_version() -> None:
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in STEPS if "uses" in step)
+
+
+def test_every_make_target_exists() -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
+    assert {target for script in SCRIPTS.values() for target in re.findall(r"make ([a-z-]+)", script)} <= targets
+
+
+def test_a_tag_that_is_not_the_version_stops_the_release() -> None:
+    assert run("The tag is the version", ROOT, GITHUB_REF_NAME=f"v{__version__}").returncode == 0
+    assert run("The tag is the version", ROOT, GITHUB_REF_NAME="v99.0.0").returncode != 0
+
+
+def test_the_section_of_the_changelog_is_found(tmp_path: Path) -> None:
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## 1.1.0 - soon\n\n- new\n\n## 1.0.0\n\n- old\n")
+    assert run("The section of the changelog", tmp_path, GITHUB_REF_NAME="v1.1.0").returncode == 0
+    assert (tmp_path / "notes.md").read_text().strip() == "- new"
+    assert run("The section of the changelog", tmp_path, GITHUB_REF_NAME="v2.0.0").returncode != 0
+
+
+@pytest.mark.parametrize(("content", "agrees"), [("a", True), ("b", False)])
+def test_builds_that_differ_stop_the_release(tmp_path: Path, content: str, agrees: bool) -> None:
+    for name, text in (("first", "a"), ("second", content)):
+        (tmp_path / f"built/dist-{name}").mkdir(parents=True)
+        (tmp_path / f"built/dist-{name}/x.zip").write_text(text)
+    assert (run("Two machines made the same bytes", tmp_path).returncode == 0) == agrees
