@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import ssl
 import subprocess
@@ -15,8 +16,10 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from lambda_keepalive import certificates, subject_name
+from lambda_keepalive import certificates, subject_name, unknown_certificate
+from lambda_keepalive.known_certificates import SUBJECT_HASHES
 
+from tests.tls import known
 from tests.tls.corpus import make, name
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="the command openssl is not installed")
@@ -39,18 +42,51 @@ def loaded(pem: bytes, directory: Path) -> int | None:
     return context.cert_store_stats()["x509"]
 
 
+def bundle_of_botocore() -> str | None:
+    package = importlib.util.find_spec("botocore")
+    path = Path(package.origin).with_name("cacert.pem") if package and package.origin else None
+    return str(path) if path and path.exists() else None
+
+
+@pytest.fixture(params=["certifi", "system", "botocore"])
+def bundle(request: pytest.FixtureRequest) -> bytes:
+    """A public bundle that is found here."""
+    paths = {
+        "certifi": certifi.where(),
+        "system": ssl.get_default_verify_paths().cafile,
+        "botocore": bundle_of_botocore(),
+    }
+    path = paths[request.param]
+    if path is None:
+        pytest.skip("not here")
+    return Path(path).read_bytes()
+
+
 @needs_openssl
-@pytest.mark.parametrize("bundle", [certifi.where(), ssl.get_default_verify_paths().cafile], ids=["certifi", "system"])
-def test_public_bundles_get_the_names_that_openssl_rehash_gives(bundle: str | None, tmp_path: Path) -> None:
-    if bundle is None:
-        pytest.skip("no bundle in the system")
-    found = certificates.read(Path(bundle).read_bytes())
+def test_public_bundles_get_the_names_that_openssl_rehash_gives(bundle: bytes, tmp_path: Path) -> None:
+    found = certificates.read(bundle)
     assert found
     for number, (_, pem) in enumerate(found):
         (tmp_path / f"{number}.pem").write_bytes(pem)
     subprocess.run(["openssl", "rehash", str(tmp_path)], check=True, capture_output=True)
     links = [path for path in tmp_path.iterdir() if path.is_symlink()]
     assert sorted((path.name[:8], path.read_bytes()) for path in links) == sorted(found)
+
+
+def test_what_is_known_of_public_certificates_is_what_reading_them_tells(bundle: bytes) -> None:
+    read = {known.digest(body): unknown_certificate.subject_hash(body) for body in known.bodies(bundle)}
+    known_here = {digest: subject_hash for digest, subject_hash in SUBJECT_HASHES.items() if digest in read}
+    assert known_here.items() <= read.items()
+    # Bundles change by a few certificates a year. Below this, `python -m tests.tls.known` has some to add.
+    assert len(known_here) >= 0.8 * len(read)
+
+
+def test_one_character_more_or_less_makes_a_certificate_unknown() -> None:
+    body = known.bodies(Path(certifi.where()).read_bytes())[0]
+    assert known.digest(body) in SUBJECT_HASHES
+    begin, end = known.BEGIN, known.END + b"\n"
+    for damaged in (body[1:], body + b"=", body + b"\n", body.replace(b"\n", b"", 1), b"\n" + body):
+        assert certificates.read(begin + damaged + end) is None
 
 
 TEXT = st.text(

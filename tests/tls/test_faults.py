@@ -10,7 +10,7 @@ CODE = """
     from tests.tls.handshake import verdict
 
     ssl.create_default_context()
-    names = ("ca_bundle", "certificates", "der", "hashed_directory", "subject_name", "trust")
+    names = ("ca_bundle", "certificates", "der", "hashed_directory", "subject_name", "trust", "unknown_certificate")
     modules = [sys.modules[f"lambda_keepalive.{name}"] for name in names]
     ca_bundle = modules[0]
     # What is done after any other fault.
