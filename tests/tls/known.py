@@ -29,6 +29,10 @@ and Debian write alike. Nobody is trusted for being here: the certificates are t
 Made by `python -m tests.tls.known` from certifi 2021.10.8 to 2026.10.18, botocore 1.29.40 to 1.44.5 and Debian 12.
 """
 
+AMAZON = frozenset(("ce5e74ef", "6d41d539", "8cb5ee0f", "de6d66f3", "09789157"))
+"""Amazon Root CA 1 to 4 and Starfield Services Root CA - G2: AWS's own endpoints are under these (the repository of
+Amazon Trust Services)."""
+
 SUBJECT_HASHES = {
 '''
 

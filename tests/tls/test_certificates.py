@@ -16,7 +16,7 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from lambda_keepalive import certificates, subject_name, unknown_certificate
+from lambda_keepalive import certificates, hashed_directory, subject_name, unknown_certificate
 from lambda_keepalive.known_certificates import SUBJECT_HASHES
 
 from tests.tls import known
@@ -79,6 +79,31 @@ def test_what_is_known_of_public_certificates_is_what_reading_them_tells(bundle:
     assert known_here.items() <= read.items()
     # Bundles change by a few certificates a year. Below this, `python -m tests.tls.known` has some to add.
     assert len(known_here) >= 0.8 * len(read)
+
+
+def test_the_cas_of_aws_and_of_the_function_itself_are_often_needed() -> None:
+    found = certificates.read(Path(certifi.where()).read_bytes() + PEM) or []
+    often = certificates.often_needed(found)
+    assert found[-1][0] in often
+    assert often.intersection(SUBJECT_HASHES.values()) == certificates.AMAZON
+    lines = [line for line in known.TABLE.read_text().splitlines() if "#" in line]
+    names = {line.partition("# ")[2] for line in lines if line.split('"')[3] in certificates.AMAZON}
+    assert names == {*(f"CN=Amazon Root CA {number}" for number in range(1, 5)), "CN=Starfield Services Root Certif"}
+
+
+def test_certificates_that_are_often_needed_share_no_file(tmp_path: Path) -> None:
+    numbered = [(f"{number:08x}", b"%d\n" % number) for number in range(100)] + [("00000000", b"again\n")]
+    hashed_directory.make(str(tmp_path / "some"), numbered, {"00000000", "00000063"})
+    hashed_directory.make(str(tmp_path / "all"), numbered, {subject_hash for subject_hash, _ in numbered})
+    for directory in ("some", "all"):
+        files = {path.name: path.read_bytes() for path in (tmp_path / directory).iterdir()}
+        assert len(files) == 100
+        assert files["00000000.0"] == b"0\nagain\n"
+        for number in range(1, 100):
+            assert b"%d\n" % number in files[f"{number:08x}.0"].splitlines(keepends=True)
+        assert max(len(content.splitlines()) for content in files.values()) <= 7
+    assert (tmp_path / "some" / "00000063.0").read_bytes() == b"99\n"
+    assert len({path.stat().st_ino for path in (tmp_path / "all").iterdir()}) == 16 + 8
 
 
 def test_one_character_more_or_less_makes_a_certificate_unknown() -> None:

@@ -70,18 +70,15 @@ class Bundle:
         # Another process may have made it: the name says what is in it.
         if hashed_directory.is_whole(self.directory):
             return
-        found = self._certificates()
-        if found is None:
-            raise ValueError("something in it is unusual")
-        hashed_directory.make(self.directory, found)
-        if not hashed_directory.is_whole(self.directory):
-            raise OSError("its directory does not stay as it was made")
-
-    def _certificates(self) -> "list[tuple[str, bytes]] | None":
         # Not needed in a process that finds the directory made.
         from lambda_keepalive import certificates
 
-        return certificates.read(self._pem)
+        found = certificates.read(self._pem)
+        if found is None:
+            raise ValueError("something in it is unusual")
+        hashed_directory.make(self.directory, found, certificates.often_needed(found))
+        if not hashed_directory.is_whole(self.directory):
+            raise OSError("its directory does not stay as it was made")
 
     def shares_a_name_with(self, other: "Bundle") -> bool:
         """Whether a subject of this bundle is, or might be, one of the other's, too."""
@@ -91,7 +88,9 @@ class Bundle:
     def names(self) -> "frozenset[str]":
         """The hashes of all subjects; none if the bundle is not understood whole."""
         if self._names is None:
-            self._names = frozenset(subject_hash for subject_hash, _ in self._certificates() or ())
+            from lambda_keepalive import certificates
+
+            self._names = frozenset(subject_hash for subject_hash, _ in certificates.read(self._pem) or ())
         return self._names
 
     def text(self) -> str:

@@ -9,7 +9,11 @@ Source: PEM_X509_INFO_read_bio(3) and RFC 7468, 5.1.
 
 from _hashlib import openssl_sha256
 
-from lambda_keepalive.known_certificates import SUBJECT_HASHES
+from lambda_keepalive.known_certificates import AMAZON, SUBJECT_HASHES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _BEGIN = b"-----BEGIN CERTIFICATE-----\n"
 _END = b"\n-----END CERTIFICATE-----"
@@ -35,6 +39,12 @@ def read(pem: bytes) -> "list[tuple[str, bytes]] | None":
     except (ValueError, IndexError):
         return None
     return certificates or None
+
+
+def often_needed(certificates: "Iterable[tuple[str, bytes]]") -> "set[str]":
+    """The hashes of those that a function's servers are likeliest to be under: AWS's, and those that are not public,
+    which are in a bundle because somebody needs them."""
+    return {subject_hash for subject_hash, _ in certificates}.difference(SUBJECT_HASHES.values()) | AMAZON
 
 
 def _subject_hash(body: bytes) -> str:
