@@ -135,9 +135,9 @@ function track(agent, socket, args, plan, started) {
   if (refusedAddress(options.host ?? 'localhost', options.port) === 'runtime-api') return;
   const connection = new Connection(socket, plan?.key ?? null, origin);
   let refusal = plan === null ? 'foreign-class' : plan.refusal;
-  const failed = () => stats.connectError(origin);
+  const failed = guard.shielded('connectError', () => stats.connectError(origin));
   socket.once('error', failed);
-  socket.once(secure ? 'secureConnect' : 'connect', () => {
+  const opened = guard.shielded('connect', () => {
     socket.removeListener('error', failed);
     const milliseconds = performance.now() - started;
     if (connection.key !== null && !config.loopback && isLoopback(socket.remoteAddress)) {
@@ -146,7 +146,8 @@ function track(agent, socket, args, plan, started) {
     }
     misses.opened(origin, connection.key, refusal, milliseconds);
   });
-  socket.once('close', () => closed(connection));
+  socket.once(secure ? 'secureConnect' : 'connect', opened);
+  socket.once('close', guard.shielded('close', () => closed(connection)));
 }
 
 /**

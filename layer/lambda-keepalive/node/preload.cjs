@@ -32,14 +32,16 @@ function waitForRequest() {
   const { Agent, ClientRequest } = /** @type {any} */ (require('http'));
   for (const [prototype, name] of [[Agent.prototype, 'addRequest'], [ClientRequest.prototype, 'onSocket']]) {
     const original = prototype[name];
+    let wrapped = false; // Whether somebody has wrapped ours meanwhile; what takes our place will wrap that.
     /** @this {any} @param {any[]} args */
     const first = function (...args) {
       load();
-      return (this[name] === first ? original : this[name]).apply(this, args);
+      return (wrapped ? original : prototype[name]).apply(this, args);
     };
     prototype[name] = first;
     restore.push(() => {
-      if (prototype[name] === first) prototype[name] = original;
+      wrapped = prototype[name] !== first;
+      if (!wrapped) prototype[name] = original;
     });
   }
 }

@@ -96,9 +96,9 @@ function attached(request, socket) {
   if (connection.key !== null) work(connection);
   stats.request(connection.origin, reused);
   if (!reused || !config.replay || request[OPTIONS] === undefined || !canRepeat(request)) return;
-  // Whole and not yet written: what has been written is gone from here.
+  // Whole and not yet written: what has been written is gone from there, also from the entries.
   request[REPLAY] = {
-    output: request.outputData.slice(), size: request.outputSize, seen: socket.bytesRead, used: false, finished: false,
+    output: request.outputData.map((/** @type {any} */ entry) => ({ ...entry })), size: request.outputSize, seen: socket.bytesRead, used: false, finished: false,
   };
 }
 
@@ -190,9 +190,8 @@ function emit(event, ...args) {
  */
 function destroy(error) {
   const { socket } = this;
-  if (error !== undefined || this.destroyed || socket?._httpMessage !== this || !isEnding(socket)) {
-    return native.destroy.call(this, error);
-  }
+  const isOver = guard.shielded('destroy', () => socket?._httpMessage === this && isEnding(socket));
+  if (error !== undefined || this.destroyed || !isOver()) return native.destroy.call(this, error);
   const revive = () => void (this.destroyed = false); // Node 22 and newer free no socket of a destroyed request.
   this.destroyed = true;
   this.prependOnceListener('finish', revive);

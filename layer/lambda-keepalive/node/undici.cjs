@@ -170,13 +170,13 @@ function connected({ connectParams, connector, socket }) {
   const facts = { socket, origin, requests: 0, since: new Instant() };
   bySocket.set(socket, facts);
   open.add(facts);
-  socket.once('close', () => {
+  socket.once('close', guard.shielded('undici', () => {
     open.delete(facts);
     if (facts.since !== null && facts.requests > 0) {
       const idle = facts.since.elapsed(new Instant());
       stats.discarded(origin, idle >= IDLE_MS ? 'idle' : 'stale');
     }
-  });
+  }));
   misses.opened(origin, null, null, performance.now() - started);
 }
 
@@ -221,24 +221,13 @@ function review() {
   }
 }
 
-/** @param {(message: any) => void} listener */
-function guarded(listener) {
-  return (/** @type {any} */ message) => {
-    try {
-      listener(message);
-    } catch (error) {
-      guard.fault('undici', error);
-    }
-  };
-}
-
 function install() {
-  subscribe('undici:client:beforeConnect', guarded(beforeConnect));
-  subscribe('undici:client:connected', guarded(connected));
-  subscribe('undici:client:connectError', guarded(connectError));
-  subscribe('undici:client:sendHeaders', guarded(sendHeaders));
-  subscribe('undici:request:trailers', guarded(ended));
-  subscribe('undici:request:error', guarded(ended));
+  subscribe('undici:client:beforeConnect', guard.shielded('undici', beforeConnect));
+  subscribe('undici:client:connected', guard.shielded('undici', connected));
+  subscribe('undici:client:connectError', guard.shielded('undici', connectError));
+  subscribe('undici:client:sendHeaders', guard.shielded('undici', sendHeaders));
+  subscribe('undici:request:trailers', guard.shielded('undici', ended));
+  subscribe('undici:request:error', guard.shielded('undici', ended));
   reviews.push(review);
   nearlyFree.push((origin) => resting.has(origin));
   stats.idleCounts.push(() => [...open].filter((facts) => facts.since !== null && facts.requests > 0).length);
