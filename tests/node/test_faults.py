@@ -14,6 +14,8 @@ EXPORTS = {
     "identity": ("identify", "isLoopback", "refusedAddress", "render"),
     "idle": ("discard", "find", "park", "remove", "review", "unpark"),
     "misses": ("discarded", "opened"),
+    "redispatch": ("sent", "watched"),
+    "repeatable": ("mayRepeat",),
     "requests": ("keepOpen", "mayShare"),
     "runtime": ("generation",),
     "stats": ("connectError", "discarded", "notReused", "opened", "request"),

@@ -250,3 +250,16 @@ def test_worker_threads_and_child_processes_have_their_own(run: NodeInterpreter,
     """
     run(code, url=plain.url)
     assert (plain.received, plain.accepted) == (6, 2)
+
+
+def test_options_that_cannot_be_used_are_an_error_of_the_request(run: NodeInterpreter, origin: Origin) -> None:
+    """Also of the first one, which waits for a turn: thrown then, it would end the program."""
+    code = """
+        const codes = [];
+        for (let each = 0; each < 2; each += 1) {
+          const call = send(names.url, { agent: new https.Agent(), localAddress: 'nowhere' });
+          codes.push(await call.catch((error) => error.code));
+        }
+        return codes;
+    """
+    assert run(code, url=origin.url) == ["ERR_INVALID_IP_ADDRESS"] * 2

@@ -59,11 +59,8 @@ function takeUsable(key) {
   for (;;) {
     const connection = idle.find(key);
     if (connection === undefined) return undefined;
-    if (connection.socket.destroyed || !connection.socket.writable) {
-      idle.unpark(connection);
-      continue;
-    }
-    const reason = connection.expired(new Instant());
+    const gone = connection.socket.destroyed || !connection.socket.writable;
+    const reason = gone ? 'stale' : connection.expired(new Instant());
     if (reason === null) return connection;
     idle.discard(connection, reason);
   }

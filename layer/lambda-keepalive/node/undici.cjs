@@ -13,6 +13,7 @@ const { subscribe } = require('diagnostics_channel');
 const config = require('./config.cjs').current;
 const guard = require('./guard.cjs');
 const misses = require('./misses.cjs');
+const redispatch = require('./redispatch.cjs');
 const stats = require('./stats.cjs');
 const { Instant } = require('./connection.cjs');
 const { refusedAddress, render } = require('./identity.cjs');
@@ -54,16 +55,21 @@ function hook(dispatcher) {
   hooked.add(base);
   const original = base.dispatch;
   base.dispatch = function dispatch(/** @type {any} */ options, /** @type {any} */ handler) {
-    let agent = this;
+    let go = () => original.call(this, options, handler);
+    let later = false;
     try {
-      agent = routed(this, base, options) ?? this;
-      const go = () => original.call(agent, options, handler);
-      if (agent !== this && settle(originOf(new URL(String(options.origin))), go)) return true;
+      const agent = routed(this, base, options);
+      if (agent !== undefined) {
+        const origin = originOf(new URL(String(options.origin)));
+        const dispatchTo = (/** @type {any} */ chosen) => () => original.call(agent, options, chosen);
+        const again = (/** @type {any} */ chosen) => void (settle(origin, dispatchTo(chosen)) || dispatchTo(chosen)());
+        go = dispatchTo(redispatch.watched(options, handler, again));
+        later = settle(origin, go);
+      }
     } catch (error) {
       guard.fault('dispatch', error);
-      agent = this;
     }
-    return original.call(agent, options, handler);
+    return later || go();
   };
 }
 
@@ -196,6 +202,7 @@ function connectError({ connectParams, connector }) {
 function sendHeaders({ request, socket }) {
   const facts = bySocket.get(socket);
   if (facts === undefined) return;
+  redispatch.sent(facts.requests > 0);
   stats.request(facts.origin, facts.requests > 0);
   facts.requests += 1;
   facts.since = null;
@@ -209,6 +216,16 @@ function ended({ request }) {
   facts.since = new Instant();
   resting.add(facts.origin);
   setImmediate(() => resting.delete(facts.origin)).unref();
+}
+
+/**
+ * Whether a connection to the origin is being closed. When that is done undici lets go of its pool, and whatever has been
+ * sent by way of that pool in between would lose its connection with the response (lib/dispatcher/agent.js).
+ * @param {string} origin
+ */
+function isOneClosing(origin) {
+  for (const facts of open) if (facts.socket.destroyed && facts.origin === origin) return true;
+  return false;
 }
 
 /** Close what has been idle too long: undici's own timers count turns of the loop, not time. */
@@ -229,7 +246,7 @@ function install() {
   subscribe('undici:request:trailers', guard.shielded('undici', ended));
   subscribe('undici:request:error', guard.shielded('undici', ended));
   reviews.push(review);
-  nearlyFree.push((origin) => resting.has(origin));
+  nearlyFree.push((origin) => resting.has(origin) || isOneClosing(origin));
   stats.idleCounts.push(() => [...open].filter((facts) => facts.since !== null && facts.requests > 0).length);
   hookGlobals();
 }
