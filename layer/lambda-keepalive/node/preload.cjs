@@ -16,6 +16,10 @@ const NODE_VERSIONS = [20, 22, 24];
 function start() {
   for (const complaint of config.complaints) guard.log('warning', complaint);
   if (!config.enabled || config.mode === 'off') return;
+  if (config.mode === 'observe') {
+    guard.log('warning', 'KEEPALIVE_MODE=observe is for Python functions; going on without the layer');
+    return;
+  }
   const version = Number(process.versions.node.split('.')[0]);
   if (!NODE_VERSIONS.includes(version)) {
     guard.log('warning', `Node ${process.versions.node} is not known; going on without the layer`);
