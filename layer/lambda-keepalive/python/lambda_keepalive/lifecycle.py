@@ -4,6 +4,8 @@
 A listener that fails is reported and the others still run.
 """
 
+import time
+
 from lambda_keepalive import guard
 
 TYPE_CHECKING = False
@@ -12,9 +14,11 @@ if TYPE_CHECKING:
 
 
 class Current:
-    """The invocation that is running: its request id, or None between invocations and during init."""
+    """The invocation that is running: its request id, or None between invocations and during init; when the platform
+    is going to end it, in Unix seconds, if that is known."""
 
     request_id: "str | None" = None
+    deadline: "float | None" = None
     cold_start = True
 
 
@@ -23,9 +27,10 @@ on_start: "list[Callable[[], None]]" = []
 on_end: "list[Callable[[], None]]" = []
 
 
-def starting(request_id: str) -> None:
+def starting(request_id: str, deadline: "float | None" = None) -> None:
     """An invocation starts."""
     current.request_id = request_id
+    current.deadline = deadline
     _run(on_start)
 
 
@@ -33,8 +38,13 @@ def ending() -> None:
     """The invocation that is running ends; without one nothing happens."""
     if current.request_id is not None:
         _run(on_end)
-        current.request_id = None
+        current.request_id = current.deadline = None
         current.cold_start = False
+
+
+def remaining() -> float:
+    """Seconds until the platform ends the invocation that is running; infinite without one, or without a word on it."""
+    return float("inf") if current.deadline is None else current.deadline - time.time()
 
 
 def _run(listeners: "list[Callable[[], None]]") -> None:

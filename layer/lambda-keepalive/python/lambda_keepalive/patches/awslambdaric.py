@@ -25,12 +25,20 @@ def _wait_next_invocation(original: "Any") -> "Any":
             guard.fault("end of the invocation")
         request = original(self, *args, **kwargs)
         try:
-            lifecycle.starting(str(request.invoke_id))
+            lifecycle.starting(str(request.invoke_id), _deadline_of(request))
         except Exception:  # noqa: BLE001
             guard.fault("start of the invocation")
         return request
 
     return wait_next_invocation
+
+
+def _deadline_of(request: "Any") -> "float | None":
+    """`Lambda-Runtime-Deadline-Ms` in seconds; the client hands it on as it came, a text."""
+    try:
+        return int(request.deadline_time_in_ms) / 1000
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 def install(module: "ModuleType") -> None:
