@@ -1,4 +1,4 @@
-"""Asks the kernel whether idle sockets are still good. Nothing else in the layer polls a socket.
+"""Asks the kernel whether idle sockets are still good. Only `autopsy`, for those that failed, polls or reads as well.
 
 Between two responses a server has nothing to say except goodbye (RFC 9112, 9.3), so an idle socket that is readable is
 stale, with one exception: TLS 1.3 may deliver session tickets at any time (RFC 8446, 4.6.1).
