@@ -21,6 +21,7 @@ INJECT = """
         # of their own is guarded within.
         seams = ("transport.connect", "default_context.initialize", "default_context.Note.make_context")
         seams += ("urllib3_queue.PoolQueue._init", "urllib3_queue.PoolQueue.put")
+        seams += ("http_replay.send", "http_replay.response", "http_replay._not_yet")
         seams += tuple(f"default_context.ContextAttribute.__{name}__" for name in ("get", "set", "delete"))
         for name, module in sorted(sys.modules.items()):
             short = name.removeprefix("lambda_keepalive.")

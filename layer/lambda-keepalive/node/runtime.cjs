@@ -73,19 +73,28 @@ function watch(addon) {
   const { next, done, error } = addon;
   if (config.metrics !== 'off') require('./stats.cjs').notable = checkpoint;
   addon.next = function () {
-    guard.shielded('end of the invocation', asking)();
+    guarded('end of the invocation', asking);
     const coming = next.call(this);
     return coming.then((/** @type {any} */ invocation) => {
-      guard.shielded('start of the invocation', starting)(String(invocation.headers[REQUEST_ID]));
+      guarded('start of the invocation', () => starting(String(invocation.headers[REQUEST_ID])));
       return invocation;
     });
   };
   for (const [name, original] of Object.entries({ done, error })) {
     addon[name] = function (/** @type {any[]} */ ...args) {
       const result = original.apply(this, args);
-      guard.shielded('end of the invocation', () => ending(decodeURIComponent(args[0])))();
+      guarded('end of the invocation', () => ending(decodeURIComponent(args[0])));
       return result;
     };
+  }
+}
+
+/** @param {string} where @param {() => void} work */
+function guarded(where, work) {
+  try {
+    work();
+  } catch (fault) {
+    guard.fault(where, fault);
   }
 }
 
@@ -96,13 +105,13 @@ function watch(addon) {
 function follow(request) {
   const [, next, id] = INVOCATION.exec(request.path) ?? [];
   if (next !== undefined) {
-    guard.shielded('end of the invocation', asking)();
-    request.prependOnceListener('response', (/** @type {any} */ { headers }) => {
-      guard.shielded('start of the invocation', starting)(String(headers[REQUEST_ID]));
+    guarded('end of the invocation', asking);
+    request.prependOnceListener('response', (/** @type {any} */ response) => {
+      guarded('start of the invocation', () => starting(String(response.headers[REQUEST_ID])));
     });
   } else if (id !== undefined) {
     request.prependOnceListener('response', (/** @type {any} */ response) => {
-      response.once('end', guard.shielded('end of the invocation', () => ending(decodeURIComponent(id))));
+      response.once('end', () => guarded('end of the invocation', () => ending(decodeURIComponent(id))));
     });
   }
 }
@@ -118,10 +127,10 @@ function listen(found) {
     original.call(this, module, filename, ...rest);
     if (!ADDON.test(filename)) return;
     process.dlopen = original;
-    guard.shielded('runtime client', () => {
+    guarded('runtime client', () => {
       found();
       watch(module.exports);
-    })();
+    });
   };
 }
 

@@ -46,7 +46,7 @@ def render(
         f"ConnectionsReused={total('reused')}", f"StaleConnections={total('stale')}",
         f"ConnectTime={total('connect_ms'):.3f}", f"ConnectTimeSaved={invocation.saved_ms:.3f}",
         f"ConnectionsIdle={idle}", f"ConnectionsDiscarded={sum(invocation.discarded.values())}",
-        "RequestsReplayed=0",
+        f"RequestsReplayed={invocation.replayed}",
         f"ConnectErrors={invocation.connect_errors}", f"TlsHandshakes={invocation.tls_handshakes}",
     ]  # fmt: skip
     if observing:

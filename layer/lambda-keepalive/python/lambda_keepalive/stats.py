@@ -38,6 +38,7 @@ class Invocation:
         "discarded",
         "not_reused",
         "origins",
+        "replayed",
         "saved_ms",
         "spared",
         "spared_ms",
@@ -49,6 +50,7 @@ class Invocation:
         self.discarded: dict[str, int] = {}
         self.not_reused: dict[str, int] = {}
         self.connect_errors = 0
+        self.replayed = 0
         self.tls_handshakes = 0
         self.saved_ms = 0.0
         self.spared = 0
@@ -99,8 +101,7 @@ class Stats:
             origin.requests += 1
             if reused:
                 origin.reused += 1
-                total, count = self._connects.get(name, (0.0, 0))
-                self._current.saved_ms += total / count if count else 0.0
+                self._current.saved_ms += self.connect_milliseconds(name)
         if first:
             self._tell()
 
@@ -127,6 +128,16 @@ class Stats:
         with self._lock:
             self._origin(name)
             self._current.connect_errors += 1
+
+    def replayed(self) -> None:
+        """A request whose connection was found dead was sent once more. It counts as one request all the same."""
+        with self._lock:
+            self._current.replayed += 1
+
+    def connect_milliseconds(self, name: str) -> float:
+        """The mean time of opening a connection to the origin; 0 if none was opened."""
+        total, count = self._connects.get(name, (0.0, 0))
+        return total / count if count else 0.0
 
     def not_reused(self, reason: str) -> None:
         """A connection had to be opened because of `reason`."""

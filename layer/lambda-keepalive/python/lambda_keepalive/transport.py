@@ -79,7 +79,7 @@ def connect(
     try:
         client._keepalive = None
         key, origin, refusal = identify(client)
-        if key is not None and _adopt(client, key):
+        if key is not None and not client._keepalive_anew and _adopt(client, key):
             return
         if refusal == "runtime-api":
             original(client)
@@ -203,7 +203,7 @@ def retire(client: "Any") -> None:
             pool.release(connection)
         else:
             discarded(connection, reason)
-    client._keepalive_taint = None
+    client._keepalive_taint = client._keepalive_sent = None
 
 
 def unsettled(client: "Any", connection: Connection) -> "str | None":
@@ -250,6 +250,14 @@ def hand_over(client: "Any", response: "Any") -> None:
     response._keepalive_connection = connection
     client._keepalive = None
     client.sock = None
+
+
+def given_up(connection: Connection) -> None:
+    """A reused connection turned out to be dead under a request: close it, and all its idle equals, which cannot be
+    trusted any more."""
+    pool.discard(connection, "stale")
+    if connection.key is not None:
+        pool.drop(connection.key, "suspect")
 
 
 def response_ended(response: "Any", connection: Connection) -> None:

@@ -8,7 +8,7 @@ closes through here. Versions: CPython 3.10 to 3.14. Never shared: what `refusal
 import io
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 
-from lambda_keepalive import default_context, exchange, guard, request_head, response_head, transport
+from lambda_keepalive import default_context, exchange, guard, http_replay, request_head, response_head, transport
 from lambda_keepalive.http_key import identify
 from lambda_keepalive.patching import add, replace
 
@@ -70,6 +70,7 @@ def _endheaders(original: "Any") -> "Any":
         if connection is not None:
             # Before a byte is sent: another thread may close meanwhile. A new connection is busy from its start.
             connection.busy = True
+        self._keepalive_sent = None
         try:
             head = request_head.joined(self._buffer)
             taint = request_head.taint(head)
@@ -87,7 +88,18 @@ def _endheaders(original: "Any") -> "Any":
 
 def _send(original: "Any") -> "Any":
     def send(self: "Any", data: "Any") -> None:
-        original(self, data)
+        if self.sock is None and self.auto_open:
+            # As the original begins; here so that it is known on which connection the request goes out.
+            self.connect()
+        sent = None
+        try:
+            sent = http_replay.note(self, data)
+        except Exception:  # noqa: BLE001
+            guard.fault("replay")
+        if sent is None:
+            original(self, data)
+        else:
+            http_replay.send(self, data, sent, original)
         # Without a connection this was a proxy's CONNECT, which is no part of the request.
         if self._keepalive_unsent is not None and self._keepalive is not None:
             try:
@@ -111,7 +123,8 @@ def _getresponse(original: "Any") -> "Any":
                 self._keepalive_taint = "body-length"
         except Exception:  # noqa: BLE001
             guard.fault("getresponse")
-        response = original(self)
+        sent = self._keepalive_sent
+        response = original(self) if sent is None else http_replay.response(self, sent, _plain_send, original)
         try:
             response._keepalive_end = _WATCHED
         except Exception:  # noqa: BLE001
@@ -153,8 +166,15 @@ def _begin(original: "Any") -> "Any":
             and not args
             and not any(kwargs.values())
         )
-        if not (ordinary and _read_head(self)):
+        if not ordinary:
             original(self, *args, **kwargs)
+        elif not _read_head(self):
+            unanswered = not self.fp.peek()
+            try:
+                original(self, *args, **kwargs)
+            except ConnectionError as error:
+                error._keepalive_unanswered = unanswered  # type: ignore[attr-defined]
+                raise
 
     return begin
 
@@ -162,6 +182,10 @@ def _begin(original: "Any") -> "Any":
 def _read_head(response: "Any") -> bool:
     try:
         return response_head.read(response)
+    except ConnectionError as error:
+        # It reads once, and once only.
+        error._keepalive_unanswered = True  # type: ignore[attr-defined]
+        raise
     except OSError:
         # Of the connection, a time-out for example: the caller's to know.
         raise
@@ -171,6 +195,7 @@ def _read_head(response: "Any") -> bool:
 
 
 _read_status = HTTPResponse._read_status  # type: ignore[attr-defined]
+_plain_send = HTTPConnection.send
 
 
 def _delete(self: "Any") -> None:
@@ -198,6 +223,8 @@ def install(module: "ModuleType") -> None:
     add(HTTPConnection, "_keepalive", None)
     add(HTTPConnection, "_keepalive_taint", None)
     add(HTTPConnection, "_keepalive_unsent", None)
+    add(HTTPConnection, "_keepalive_sent", None)
+    add(HTTPConnection, "_keepalive_anew", False)
     add(HTTPConnection, "_keepalive_client", "http.client")
     add(HTTPConnection, "__del__", _delete)
     add(HTTPResponse, "_keepalive_end", None)

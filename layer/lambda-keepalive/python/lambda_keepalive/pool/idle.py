@@ -99,6 +99,11 @@ class IdlePool:
                 self.discard(connection, reason)
         return None
 
+    def drop(self, key: "Hashable", reason: str) -> None:
+        """Close every idle connection with this key, also of live client pools."""
+        while (connection := self.acquire(key)) is not None:
+            self.discard(connection, reason)
+
     def release(self, connection: "Connection", idle_since: "Instant | None" = None) -> None:
         """Keep the connection, which must be proven clean, or close it; the caller must not touch it again.
 
