@@ -97,6 +97,6 @@ class Interpreter:
                 process.kill()
             errors.seek(0)
             said = errors.read()
-        assert process.returncode == 0, said
+        assert process.returncode == 0, (process.returncode, said)
         assert re.fullmatch(stderr, said, re.DOTALL), said
         return result

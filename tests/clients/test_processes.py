@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.clients.careless import CLIENTS
@@ -172,6 +174,8 @@ EXITS = {
 @pytest.mark.parametrize("end", EXITS)
 @pytest.mark.parametrize("client", CLIENTS)
 def test_the_interpreter_ends_without_a_sound(run: Interpreter, origin: Origin, client: str, end: str) -> None:
+    if sys.version_info[:3] == (3, 13, 0) and (client, end) == ("httpx", "with a call in a finalizer"):
+        pytest.skip("CPython 3.13.0 crashes when it collects garbage there, with the layer and without")
     run(CLIENTS[client], EXITS[end], url=origin.url)
 
 

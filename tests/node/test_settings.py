@@ -10,7 +10,8 @@ import pytest
 from lambda_keepalive import config
 
 from tests.node import toolchain
-from tests.node.interpreter import PRELOAD
+from tests.node.interpreter import PRELOAD, NodeInterpreter
+from tests.support.origin import Origin
 from tests.unit.test_config import BAD
 
 # Each runtime has its own clients.
@@ -58,3 +59,18 @@ def test_one_list_of_clients_serves_functions_of_both_kinds(names: str) -> None:
 def test_a_list_with_names_of_the_other_kind_only_leaves_nothing() -> None:
     assert node("[...config.parse(process.env).clients]", {"KEEPALIVE_CLIENTS": "requests"}) == []
     assert config.Config({"KEEPALIVE_CLIENTS": "undici"}).clients == frozenset()
+
+
+@pytest.mark.parametrize(
+    "environ", [{"KEEPALIVE_MODE": "off"}, {"KEEPALIVE_ENABLED": "0"}, {"KEEPALIVE_MODE": "observe"}]
+)
+def test_switched_off_nothing_is_shared(run: NodeInterpreter, plain: Origin, environ: dict[str, str]) -> None:
+    """Mode `observe`, which only counts, is not there for Node."""
+    said = (
+        r"lambda-keepalive: KEEPALIVE_MODE=observe is for Python functions; [^\n]+\n"
+        if "observe" in str(environ)
+        else ""
+    )
+    code = "for (let each = 0; each < 3; each += 1) await send(names.url, { agent: new http.Agent() });"
+    run(code, url=plain.url, environ=environ, stderr=said)
+    assert plain.accepted == 3

@@ -49,7 +49,13 @@ function addRequest(request, options, ...legacy) {
         if (!births.has(this)) births.set(this, runtime.generation());
         request[OPTIONS] = options;
         keepOpen(request, options);
-        const go = () => native.addRequest.call(this, request, options, ...legacy);
+        const go = () => {
+          try {
+            native.addRequest.call(this, request, options, ...legacy);
+          } catch (error) {
+            request.onSocket(null, error); // Nobody is there to catch it; options that cannot be used, for instance.
+          }
+        };
         if (settle(originOf(this, options), go)) return undefined;
       } else {
         request[NOT_OURS] = refusal;

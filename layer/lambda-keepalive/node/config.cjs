@@ -83,7 +83,7 @@ function path(text) {
  */
 const SETTINGS = [
   ['KEEPALIVE_ENABLED', '1', flag],
-  ['KEEPALIVE_MODE', 'on', choice('on', 'off')],
+  ['KEEPALIVE_MODE', 'on', choice('on', 'observe', 'off')],
   ['KEEPALIVE_CLIENTS', CLIENTS.join(','), clients],
   ['KEEPALIVE_EXCLUDE_HOSTS', '', names],
   ['KEEPALIVE_LOOPBACK', '0', flag],

@@ -68,4 +68,22 @@ function fault(where, error) {
   log('warning', `fault in ${where} (${error}); going on without the layer; KEEPALIVE_ENABLED=0 turns it off`);
 }
 
-module.exports = { LEVELS, fault, log, once, say, setLevel };
+/**
+ * The same function, except that it never throws: for what Node calls, where an error of ours would be the program's end.
+ * @template {(...args: any[]) => any} T
+ * @param {string} where
+ * @param {T} listener
+ * @returns {(...args: Parameters<T>) => ReturnType<T> | undefined}
+ */
+function shielded(where, listener) {
+  return (...args) => {
+    try {
+      return listener(...args);
+    } catch (error) {
+      fault(where, error);
+      return undefined;
+    }
+  };
+}
+
+module.exports = { LEVELS, fault, log, once, say, setLevel, shielded };

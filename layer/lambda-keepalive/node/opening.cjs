@@ -59,11 +59,8 @@ function takeUsable(key) {
   for (;;) {
     const connection = idle.find(key);
     if (connection === undefined) return undefined;
-    if (connection.socket.destroyed || !connection.socket.writable) {
-      idle.unpark(connection);
-      continue;
-    }
-    const reason = connection.expired(new Instant());
+    const gone = connection.socket.destroyed || !connection.socket.writable;
+    const reason = gone ? 'stale' : connection.expired(new Instant());
     if (reason === null) return connection;
     idle.discard(connection, reason);
   }
@@ -135,9 +132,9 @@ function track(agent, socket, args, plan, started) {
   if (refusedAddress(options.host ?? 'localhost', options.port) === 'runtime-api') return;
   const connection = new Connection(socket, plan?.key ?? null, origin);
   let refusal = plan === null ? 'foreign-class' : plan.refusal;
-  const failed = () => stats.connectError(origin);
+  const failed = guard.shielded('connectError', () => stats.connectError(origin));
   socket.once('error', failed);
-  socket.once(secure ? 'secureConnect' : 'connect', () => {
+  const opened = guard.shielded('connect', () => {
     socket.removeListener('error', failed);
     const milliseconds = performance.now() - started;
     if (connection.key !== null && !config.loopback && isLoopback(socket.remoteAddress)) {
@@ -146,7 +143,8 @@ function track(agent, socket, args, plan, started) {
     }
     misses.opened(origin, connection.key, refusal, milliseconds);
   });
-  socket.once('close', () => closed(connection));
+  socket.once(secure ? 'secureConnect' : 'connect', opened);
+  socket.once('close', guard.shielded('close', () => closed(connection)));
 }
 
 /**

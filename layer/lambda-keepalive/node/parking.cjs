@@ -29,9 +29,9 @@ function emit(event, ...args) {
   const [socket, options] = args;
   const { keepAlive } = this;
   const connection = /** @type {Connection | undefined} */ (socket?.[CONNECTION]);
-  if (connection !== undefined) rest(connection);
   let stay = /** @type {number | null} */ (null);
   try {
+    if (connection !== undefined) rest(connection);
     const request = socket._httpMessage;
     if (connection !== undefined && connection.key !== null && takesPart(this) && request && mayShare(request, connection)) {
       const verdict = connection.mayStay(request.res);
@@ -89,8 +89,12 @@ const WATCHED = Number(process.versions.node.split('.')[0]) < 22;
 /** @this {import('net').Socket} */
 function hangUp() {
   const connection = /** @type {any} */ (this)[CONNECTION];
-  if (connection === undefined) this.destroy();
-  else idle.discard(connection, 'stale');
+  try {
+    if (connection !== undefined) idle.discard(connection, 'stale');
+  } catch (error) {
+    guard.fault('hang-up', error);
+  }
+  this.destroy();
 }
 
 /** @param {import('net').Socket} socket */

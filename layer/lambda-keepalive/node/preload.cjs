@@ -16,6 +16,10 @@ const NODE_VERSIONS = [20, 22, 24];
 function start() {
   for (const complaint of config.complaints) guard.log('warning', complaint);
   if (!config.enabled || config.mode === 'off') return;
+  if (config.mode === 'observe') {
+    guard.log('warning', 'KEEPALIVE_MODE=observe is for Python functions; going on without the layer');
+    return;
+  }
   const version = Number(process.versions.node.split('.')[0]);
   if (!NODE_VERSIONS.includes(version)) {
     guard.log('warning', `Node ${process.versions.node} is not known; going on without the layer`);
@@ -32,14 +36,16 @@ function waitForRequest() {
   const { Agent, ClientRequest } = /** @type {any} */ (require('http'));
   for (const [prototype, name] of [[Agent.prototype, 'addRequest'], [ClientRequest.prototype, 'onSocket']]) {
     const original = prototype[name];
+    let wrapped = false; // Whether somebody has wrapped ours meanwhile; what takes our place will wrap that.
     /** @this {any} @param {any[]} args */
     const first = function (...args) {
       load();
-      return (this[name] === first ? original : this[name]).apply(this, args);
+      return (wrapped ? original : prototype[name]).apply(this, args);
     };
     prototype[name] = first;
     restore.push(() => {
-      if (prototype[name] === first) prototype[name] = original;
+      wrapped = prototype[name] !== first;
+      if (!wrapped) prototype[name] = original;
     });
   }
 }

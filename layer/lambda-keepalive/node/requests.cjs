@@ -14,6 +14,7 @@ const guard = require('./guard.cjs');
 const idle = require('./idle.cjs');
 const misses = require('./misses.cjs');
 const stats = require('./stats.cjs');
+const { mayRepeat } = require('./repeatable.cjs');
 const { isEnding, work } = require('./thaw.cjs');
 const { CONNECTION, Connection } = require('./connection.cjs');
 
@@ -27,8 +28,6 @@ const native = { destroy: prototype.destroy, emit: prototype.emit };
 
 // Libraries that ask for `Connection: close` when the caller did not (node-fetch 2.6 and 3.2, without an agent).
 const CLOSERS = /^node-fetch\b/;
-// Methods that may be sent twice (RFC 9110, 9.2.2), besides requests with an idempotency key.
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 // They authenticate the connection, not the request (RFC 4559).
 const BOUND_CREDENTIALS = /^\s*(ntlm|negotiate)\b/i;
 
@@ -93,12 +92,14 @@ function attached(request, socket) {
   const connection = socket[CONNECTION] ?? new Connection(socket, null, originOf(request, socket));
   const reused = connection.requests > 0;
   connection.requests += 1;
+  connection.seen = socket.bytesRead;
   if (connection.key !== null) work(connection);
+  if (request[REPLAY] !== undefined) return; // Sent once more, it counts once.
   stats.request(connection.origin, reused);
   if (!reused || !config.replay || request[OPTIONS] === undefined || !canRepeat(request)) return;
-  // Whole and not yet written: what has been written is gone from here.
+  // Whole and not yet written: what has been written is gone from there, also from the entries.
   request[REPLAY] = {
-    output: request.outputData.slice(), size: request.outputSize, seen: socket.bytesRead, used: false, finished: false,
+    output: request.outputData.map((/** @type {any} */ entry) => ({ ...entry })), size: request.outputSize, used: false, finished: false,
   };
 }
 
@@ -110,7 +111,7 @@ function originOf(request, socket) {
 /** @param {any} request */
 function canRepeat(request) {
   return request.finished && request.outputData.length > 0 &&
-    (IDEMPOTENT.has(request.method) || request.getHeader('idempotency-key') !== undefined);
+    mayRepeat(request.method, () => request.hasHeader('idempotency-key'));
 }
 
 /**
@@ -119,11 +120,11 @@ function canRepeat(request) {
  * @param {any} request
  * @param {any} error
  */
-function deserves(request, error) {
-  const replay = request[REPLAY];
+function isStale(request, error) {
   const { socket } = request;
-  if (replay === undefined || replay.used || request.destroyed || request.aborted || request.res !== null) return false;
-  if (socket.bytesRead !== replay.seen) return false;
+  const connection = /** @type {Connection | undefined} */ (socket?.[CONNECTION]);
+  if (connection === undefined || connection.requests < 2 || socket.bytesRead !== connection.seen) return false;
+  if (request.destroyed || request.aborted || request.res !== null) return false;
   // Without a system call behind it, a reset is Node's word for a close, and who closed shows in the socket.
   return error?.code === 'EPIPE' || (error?.code === 'ECONNRESET' && (error.syscall !== undefined || !socket.destroyed));
 }
@@ -139,8 +140,6 @@ function replay(request) {
   const { timeout } = socket;
   const timed = request.timeoutCb !== null;
   state.used = true;
-  connection.fate = 'stale';
-  misses.discarded(connection, 'stale');
   stats.replayed();
   // Equal ones that were idle before are from the same time; a second failure would be the caller's.
   idle.review((other) => (other.key === connection.key ? 'stale' : null));
@@ -164,12 +163,18 @@ function replay(request) {
 function emit(event, ...args) {
   try {
     if (event === 'socket') {
-      if (this[REPLAY] === undefined) attached(this, args[0]);
-      else if (this[REPLAY].used) return true; // Who listens has seen a socket come.
+      const again = this[REPLAY] !== undefined;
+      attached(this, args[0]);
+      if (again) return true; // Who listens has seen a socket come.
     } else if (event === 'error') {
-      if (deserves(this, args[0])) {
-        replay(this);
-        return true;
+      if (isStale(this, args[0])) {
+        const connection = this.socket[CONNECTION];
+        connection.fate = 'stale';
+        misses.discarded(connection, 'stale');
+        if (this[REPLAY] !== undefined && !this[REPLAY].used) {
+          replay(this);
+          return true;
+        }
       }
       if (this.agent) troubled.add(this.agent);
     } else if (event === 'finish' && this[REPLAY] !== undefined) {
@@ -190,9 +195,8 @@ function emit(event, ...args) {
  */
 function destroy(error) {
   const { socket } = this;
-  if (error !== undefined || this.destroyed || socket?._httpMessage !== this || !isEnding(socket)) {
-    return native.destroy.call(this, error);
-  }
+  const isOver = guard.shielded('destroy', () => socket?._httpMessage === this && isEnding(socket));
+  if (error !== undefined || this.destroyed || !isOver()) return native.destroy.call(this, error);
   const revive = () => void (this.destroyed = false); // Node 22 and newer free no socket of a destroyed request.
   this.destroyed = true;
   this.prependOnceListener('finish', revive);

@@ -73,28 +73,19 @@ function watch(addon) {
   const { next, done, error } = addon;
   if (config.metrics !== 'off') require('./stats.cjs').notable = checkpoint;
   addon.next = function () {
-    guarded('end of the invocation', asking);
+    guard.shielded('end of the invocation', asking)();
     const coming = next.call(this);
     return coming.then((/** @type {any} */ invocation) => {
-      guarded('start of the invocation', () => starting(String(invocation.headers[REQUEST_ID])));
+      guard.shielded('start of the invocation', starting)(String(invocation.headers[REQUEST_ID]));
       return invocation;
     });
   };
   for (const [name, original] of Object.entries({ done, error })) {
     addon[name] = function (/** @type {any[]} */ ...args) {
       const result = original.apply(this, args);
-      guarded('end of the invocation', () => ending(decodeURIComponent(args[0])));
+      guard.shielded('end of the invocation', () => ending(decodeURIComponent(args[0])))();
       return result;
     };
-  }
-}
-
-/** @param {string} where @param {() => void} work */
-function guarded(where, work) {
-  try {
-    work();
-  } catch (fault) {
-    guard.fault(where, fault);
   }
 }
 
@@ -105,13 +96,13 @@ function guarded(where, work) {
 function follow(request) {
   const [, next, id] = INVOCATION.exec(request.path) ?? [];
   if (next !== undefined) {
-    guarded('end of the invocation', asking);
-    request.prependOnceListener('response', (/** @type {any} */ response) => {
-      guarded('start of the invocation', () => starting(String(response.headers[REQUEST_ID])));
+    guard.shielded('end of the invocation', asking)();
+    request.prependOnceListener('response', (/** @type {any} */ { headers }) => {
+      guard.shielded('start of the invocation', starting)(String(headers[REQUEST_ID]));
     });
   } else if (id !== undefined) {
     request.prependOnceListener('response', (/** @type {any} */ response) => {
-      response.once('end', () => guarded('end of the invocation', () => ending(decodeURIComponent(id))));
+      response.once('end', guard.shielded('end of the invocation', () => ending(decodeURIComponent(id))));
     });
   }
 }
@@ -127,10 +118,10 @@ function listen(found) {
     original.call(this, module, filename, ...rest);
     if (!ADDON.test(filename)) return;
     process.dlopen = original;
-    guarded('runtime client', () => {
+    guard.shielded('runtime client', () => {
       found();
       watch(module.exports);
-    });
+    })();
   };
 }
 

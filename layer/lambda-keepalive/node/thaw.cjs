@@ -13,6 +13,7 @@
  * calls in sequence would find it busy.
  */
 
+const guard = require('./guard.cjs');
 const idle = require('./idle.cjs');
 const runtime = require('./runtime.cjs');
 const stats = require('./stats.cjs');
@@ -101,14 +102,18 @@ function settle(origin, go) {
 
 /** @param {string} origin @param {() => void} go @param {number} turns that have passed */
 function turn(origin, go, turns) {
-  if (turns < MAX_TURNS && nearlyFree.some((expects) => expects(origin))) {
-    setImmediate(turn, origin, go, turns + 1);
-    return;
+  try {
+    const now = new Instant();
+    idle.review((connection) => connection.expired(now));
+    for (const review of reviews) review();
+    if (turns < MAX_TURNS && nearlyFree.some((expects) => expects(origin))) {
+      setImmediate(turn, origin, go, turns + 1);
+      return;
+    }
+    waiting -= 1;
+  } catch (error) {
+    guard.fault('settle', error);
   }
-  waiting -= 1;
-  const now = new Instant();
-  idle.review((connection) => connection.expired(now));
-  for (const review of reviews) review();
   go();
 }
 

@@ -13,6 +13,7 @@ const { subscribe } = require('diagnostics_channel');
 const config = require('./config.cjs').current;
 const guard = require('./guard.cjs');
 const misses = require('./misses.cjs');
+const redispatch = require('./redispatch.cjs');
 const stats = require('./stats.cjs');
 const { Instant } = require('./connection.cjs');
 const { refusedAddress, render } = require('./identity.cjs');
@@ -54,16 +55,21 @@ function hook(dispatcher) {
   hooked.add(base);
   const original = base.dispatch;
   base.dispatch = function dispatch(/** @type {any} */ options, /** @type {any} */ handler) {
-    let agent = this;
+    let go = () => original.call(this, options, handler);
+    let later = false;
     try {
-      agent = routed(this, base, options) ?? this;
-      const go = () => original.call(agent, options, handler);
-      if (agent !== this && settle(originOf(new URL(String(options.origin))), go)) return true;
+      const agent = routed(this, base, options);
+      if (agent !== undefined) {
+        const origin = originOf(new URL(String(options.origin)));
+        const dispatchTo = (/** @type {any} */ chosen) => () => original.call(agent, options, chosen);
+        const again = (/** @type {any} */ chosen) => void (settle(origin, dispatchTo(chosen)) || dispatchTo(chosen)());
+        go = dispatchTo(redispatch.watched(options, handler, again));
+        later = settle(origin, go);
+      }
     } catch (error) {
       guard.fault('dispatch', error);
-      agent = this;
     }
-    return original.call(agent, options, handler);
+    return later || go();
   };
 }
 
@@ -170,13 +176,13 @@ function connected({ connectParams, connector, socket }) {
   const facts = { socket, origin, requests: 0, since: new Instant() };
   bySocket.set(socket, facts);
   open.add(facts);
-  socket.once('close', () => {
+  socket.once('close', guard.shielded('undici', () => {
     open.delete(facts);
     if (facts.since !== null && facts.requests > 0) {
       const idle = facts.since.elapsed(new Instant());
       stats.discarded(origin, idle >= IDLE_MS ? 'idle' : 'stale');
     }
-  });
+  }));
   misses.opened(origin, null, null, performance.now() - started);
 }
 
@@ -196,6 +202,7 @@ function connectError({ connectParams, connector }) {
 function sendHeaders({ request, socket }) {
   const facts = bySocket.get(socket);
   if (facts === undefined) return;
+  redispatch.sent(facts.requests > 0);
   stats.request(facts.origin, facts.requests > 0);
   facts.requests += 1;
   facts.since = null;
@@ -211,6 +218,16 @@ function ended({ request }) {
   setImmediate(() => resting.delete(facts.origin)).unref();
 }
 
+/**
+ * Whether a connection to the origin is being closed. When that is done undici lets go of its pool, and whatever has been
+ * sent by way of that pool in between would lose its connection with the response (lib/dispatcher/agent.js).
+ * @param {string} origin
+ */
+function isOneClosing(origin) {
+  for (const facts of open) if (facts.socket.destroyed && facts.origin === origin) return true;
+  return false;
+}
+
 /** Close what has been idle too long: undici's own timers count turns of the loop, not time. */
 function review() {
   const now = new Instant();
@@ -221,26 +238,15 @@ function review() {
   }
 }
 
-/** @param {(message: any) => void} listener */
-function guarded(listener) {
-  return (/** @type {any} */ message) => {
-    try {
-      listener(message);
-    } catch (error) {
-      guard.fault('undici', error);
-    }
-  };
-}
-
 function install() {
-  subscribe('undici:client:beforeConnect', guarded(beforeConnect));
-  subscribe('undici:client:connected', guarded(connected));
-  subscribe('undici:client:connectError', guarded(connectError));
-  subscribe('undici:client:sendHeaders', guarded(sendHeaders));
-  subscribe('undici:request:trailers', guarded(ended));
-  subscribe('undici:request:error', guarded(ended));
+  subscribe('undici:client:beforeConnect', guard.shielded('undici', beforeConnect));
+  subscribe('undici:client:connected', guard.shielded('undici', connected));
+  subscribe('undici:client:connectError', guard.shielded('undici', connectError));
+  subscribe('undici:client:sendHeaders', guard.shielded('undici', sendHeaders));
+  subscribe('undici:request:trailers', guard.shielded('undici', ended));
+  subscribe('undici:request:error', guard.shielded('undici', ended));
   reviews.push(review);
-  nearlyFree.push((origin) => resting.has(origin));
+  nearlyFree.push((origin) => resting.has(origin) || isOneClosing(origin));
   stats.idleCounts.push(() => [...open].filter((facts) => facts.since !== null && facts.requests > 0).length);
   hookGlobals();
 }

@@ -1,0 +1,58 @@
+"""Whatever goes wrong in our code, the calls go on as without the layer, and one line says what happened."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.node.interpreter import PRELOAD, NodeInterpreter
+from tests.support.origin import Origin
+
+# What others call of each module; those are loaded by the first request, so that a test can break it before.
+EXPORTS = {
+    "identity": ("identify", "isLoopback", "refusedAddress", "render"),
+    "idle": ("discard", "find", "park", "remove", "review", "unpark"),
+    "misses": ("discarded", "opened"),
+    "redispatch": ("sent", "watched"),
+    "repeatable": ("mayRepeat",),
+    "requests": ("keepOpen", "mayShare"),
+    "runtime": ("generation",),
+    "stats": ("connectError", "discarded", "notReused", "opened", "request"),
+    "thaw": ("isEnding", "rest", "settle", "work"),
+}
+METHODS = ("Connection.prototype.mayStay", "Connection.prototype.expired", "Instant.prototype.elapsed")
+BROKEN = [f"{module}.{name}" for module, names in EXPORTS.items() for name in names]
+BROKEN += [f"connection.{method}" for method in METHODS]
+
+CODE = """
+    const path = names.broken.split('.');
+    let owner = require(`${names.directory}/${path.shift()}.cjs`);
+    while (path.length > 1) owner = owner[path.shift()];
+    if (typeof owner[path[0]] !== 'function') throw new Error(names.broken);
+    owner[path[0]] = () => { throw new Error('broken'); };
+    for (let each = 0; each < 4; each += 1) {
+      await send(names.url, { agent: new https.Agent() });
+      const agent = new https.Agent({ keepAlive: true });
+      await Promise.all([send(names.url, { agent, method: 'POST' }, 'body'), send(names.url, { agent: false })]);
+      agent.destroy();
+      await (await fetch(names.url)).text();
+    }
+"""
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_calls_go_on(run: NodeInterpreter, origin: Origin, broken: str) -> None:
+    said = r"(lambda-keepalive: fault in [\w ]+ \(Error: broken\); going on without the layer; [^\n]+\n)*"
+    run(CODE, url=origin.url, broken=broken, directory=str(PRELOAD.parent), stderr=said)
+    assert origin.received == 16
+
+
+def test_the_list_is_complete() -> None:
+    """But for what a test of its own is for, and what is no function."""
+    for module, names in EXPORTS.items():
+        text = PRELOAD.with_name(f"{module}.cjs").read_text()
+        exported = set(re.findall(r"\w+", text[text.rindex("module.exports") :].partition("{")[2]))
+        known = {"NOT_OURS", "OPTIONS", "install", "troubled", "nearlyFree", "reviews", "Invocation", "idleCount"}
+        known |= {"replayed", "follow", "listen", "matches"}
+        assert exported - known == set(names), module
