@@ -158,5 +158,9 @@ fn printHost(line: *Line, value: []const u8) void {
     }
     printKey(line, "connectMs");
     line.thousandths(host.connect);
+    if (host.idle_limit) |seconds| {
+        printKey(line, "idleLimit");
+        line.thousandths(seconds);
+    }
     line.text("}");
 }

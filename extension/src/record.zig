@@ -58,11 +58,13 @@ pub const Fields = struct {
     }
 };
 
-/// origin,requests,opened,reused,stale,connectMs
+/// origin,requests,opened,reused,stale,connectMs[,idleLimit]
 pub const Host = struct {
     origin: []const u8,
     counts: [count_names.len]u64,
+    /// Thousandths, as `milliseconds` gives them, and so is the limit.
     connect: u64,
+    idle_limit: ?u64 = null,
 
     pub const count_names = [_][]const u8{ "requests", "opened", "reused", "stale" };
 };
@@ -135,8 +137,9 @@ pub fn parseHost(value: []const u8) Invalid!Host {
         count.* = text.number(text.cut(&rest, ',') orelse "", 10, largest) orelse return error.Invalid;
     }
     var connect: ?u64 = null;
-    try milliseconds(&connect, rest orelse "");
+    try milliseconds(&connect, text.cut(&rest, ',') orelse "");
     host.connect = connect.?;
+    if (rest) |seconds| try milliseconds(&host.idle_limit, seconds);
     return host;
 }
 

@@ -8,7 +8,7 @@ FULL = (
     "id=8f507cfc-xmpl-4697-b07a-ac58fc914c95 pid=12 t=1700000000000 cold=1 runtime=python3.12 init=on-demand "
     "version=0.1.0 RequestsSent=5 ConnectionsOpened=2 ConnectionsReused=3 StaleConnections=1 ConnectTime=30.25 "
     "ConnectTimeSaved=45.375 ConnectionsIdle=2 ConnectionsDiscarded=1 RequestsReplayed=0 ConnectErrors=4 "
-    "TlsHandshakes=2 host=https://api.example.com:443,4,1,3,0,12.3 host=https://[2001:db8::1]:8443,1,1,0,1,17.95 "
+    "TlsHandshakes=2 host=https://api.example.com:443,4,1,3,0,12.3,4.5 host=https://[2001:db8::1]:8443,1,1,0,1,17.95 "
     "discarded=stale:1 notReused=first:2"
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from lambda_keepalive import exchange
-from lambda_keepalive.transport import hinted_timeout
+from lambda_keepalive.pool.idle_limits import hinted_timeout
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from lambda_keepalive.pool.limits import Limits, elapsed, expired
+from lambda_keepalive.pool.connection import elapsed
+from lambda_keepalive.pool.limits import Limits, expired
 
 from tests.unit.connections import Peer
 

@@ -75,7 +75,7 @@ def answered(connection: "Connection", response: "Any", own_limit: "float | None
         # A 204 has no content; a server that frames some may send it yet.
         connection.taint = "framing"
     if connection.requests == 1:
-        connection.idle_timeout = transport.hinted_timeout(headers.get("Keep-Alive"))
+        transport.hinted(connection, headers.get("Keep-Alive"))
         if own_limit is not None:
             connection.idle_timeout = min(own_limit, connection.idle_timeout or own_limit)
 

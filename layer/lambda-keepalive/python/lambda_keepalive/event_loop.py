@@ -89,7 +89,12 @@ def leave(connection: "Connection", transport: "Any") -> "str | None":
         if layer._incoming.pending or layer._sslobj.pending():
             return "surplus"
         tls = Tls(layer._sslobj, layer._incoming, layer._outgoing)
-    connection.sock, connection.tls, connection.poll = bare._sock.dup(), tls, None
+    try:
+        sock = bare._sock.dup()
+    except OSError:
+        # Out of descriptors.
+        return "error"
+    connection.sock, connection.tls, connection.poll = sock, tls, None
     if layer is not None:
         # It empties its buffer once more when it hears of the loss (SSLProtocol.connection_lost).
         layer._outgoing = ssl.MemoryBIO()

@@ -11,7 +11,7 @@ from lambda_keepalive import httpcore_exchange, transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Hashable, Iterator
     from typing import Any
 
     from lambda_keepalive.pool.connection import Connection
@@ -58,9 +58,9 @@ def _take(client: "Any", connection: "Connection") -> "str | None":
 class _Clients:
     """The idle connections of live clients, as a lender of the idle pool.
 
-    Only those which nobody else can be using: of the loop that runs the caller, and of loops that are closed. `clients`
-    keeps the streams alive for as long as their client: the garbage collector, when it finds a forgotten client in a
-    cycle, would otherwise close the transport before it calls the client's finalizer.
+    Only those which nobody else can be using: of the loop that runs the caller, and of loops that nobody runs.
+    `clients` keeps the streams alive for as long as their client: the garbage collector, when it finds a forgotten
+    client in a cycle, would otherwise close the transport before it calls the client's finalizer.
     """
 
     def __init__(self) -> None:
@@ -75,20 +75,27 @@ class _Clients:
                 if connection is not None:
                     yield client, connection
 
-    def _taken(self, wanted: "Callable[[Connection], bool]") -> "Iterator[Connection]":
-        for client, connection in self._idle():
-            ours = anyio_stream().is_done_with(client._network_stream)
-            if ours and wanted(connection) and _take(client, connection) is None:
-                yield connection
-
     def lend(self, key: "Hashable") -> "Connection | None":
-        """Take one idle connection with this key."""
-        return next(self._taken(lambda connection: connection.key == key), None)
+        """Take one idle connection with this key, unless its own client can still use it."""
+        for client, connection in self._idle():
+            ours = connection.key == key and anyio_stream().is_done_with(client._network_stream)
+            if ours and _take(client, connection) is None:
+                return connection
+        return None
 
     def review(self, judge: "Judge") -> None:
-        """Close the idle connections that went bad."""
-        for connection in self._taken(lambda connection: judge(connection) is not None):
-            transport.pool.discard(connection, judge(connection) or "stale")
+        """Close the idle connections that went bad, also those of a loop that waits to be run again."""
+        for client, connection in self._idle():
+            reason = judge(connection)
+            if reason is not None and _take(client, connection) is None:
+                transport.pool.discard(connection, reason)
+
+    def after_fork(self) -> None:
+        """In a child: let nobody use the parent's connections. Their transports are left alone: the child shares the
+        selector's epoll with the parent, and to unregister here would make the parent deaf (epoll(7))."""
+        for client, _ in self._idle():
+            client._state = _CLOSED
+            vars(client._network_stream).pop("_keepalive", None)
 
     def count(self) -> int:
         """How many idle connections live clients hold."""

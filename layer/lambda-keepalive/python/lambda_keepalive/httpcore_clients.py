@@ -39,18 +39,24 @@ def take(client: "Any", connection: "Connection") -> bool:
         if not lock.acquire(blocking=False):
             return False
         try:
-            stream = client._network_stream
-            if client._state is not _IDLE or stream._sock is not connection.sock:
-                return False
-            if vars(stream).pop("_keepalive", None) is None:
-                return False
-            stream._sock = _closed_socket
-            client._state = _CLOSED
-            # The pools of httpcore 1.0.0 let go of what has expired, not of what is closed.
-            client._expire_at = 0.0
+            taken = _take(client, connection)
         finally:
             lock.release()
-    connection.busy = False
+    if taken:
+        connection.busy = False
+    return taken
+
+
+def _take(client: "Any", connection: "Connection") -> bool:
+    stream = client._network_stream
+    if client._state is not _IDLE or stream._sock is not connection.sock:
+        return False
+    if vars(stream).pop("_keepalive", None) is None:
+        return False
+    stream._sock = _closed_socket
+    client._state = _CLOSED
+    # The pools of httpcore 1.0.0 let go of what has expired, not of what is closed.
+    client._expire_at = 0.0
     return True
 
 
@@ -90,11 +96,14 @@ class Clients:
                 transport.pool.discard(connection, reason)
 
     def after_fork(self) -> None:
-        """In a child: drop the parent's connections, so that not even their own client uses them."""
+        """In a child: drop the parent's connections, so that not even their own client uses them.
+
+        By force: a child has one thread, and who held a client's lock at the fork is in the parent.
+        """
         global _taking
         _taking = _thread.RLock()
         for client, connection in self._idle():
-            if take(client, connection):
+            if _take(client, connection):
                 connection.close()
 
     def count(self) -> int:

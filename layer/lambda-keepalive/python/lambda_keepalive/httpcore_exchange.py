@@ -38,7 +38,7 @@ def begin(connection: "Connection", request: "Any") -> None:
 def answered(connection: "Connection", response: "Any", own_limit: "float | None") -> None:
     """The head of the response is here: see whether everybody on the way agrees where the response ends (RFC 9112,
     6.3), and how long the connection may stay idle, by the peer's word or by its user's `own_limit`."""
-    framing = None
+    framing = hint = None
     for name, value in response.headers:
         length = len(name)
         if (length == 14 and name.lower() == b"content-length") or (
@@ -49,7 +49,9 @@ def answered(connection: "Connection", response: "Any", own_limit: "float | None
                 connection.taint = "framing"
             framing = value
         elif length == 10 and connection.requests == 1 and name.lower() == b"keep-alive":
-            connection.idle_timeout = transport.hinted_timeout(value.decode("latin-1"))
+            hint = value.decode("latin-1")
+    if connection.requests == 1:
+        transport.hinted(connection, hint)
     if response.status == 204 and framing not in (None, b"0"):
         # A 204 has no content; a server that frames some may send it yet.
         connection.taint = "framing"

@@ -1,6 +1,7 @@
-"""The edges of an invocation, for whoever wants to know them. Knows no runtime and no client.
+"""The edges of an invocation and of a snapshot, for whoever wants to know them. Knows no runtime and no client.
 
-`starting` runs before the handler, `ending` after its response is on the way and before the sandbox may freeze.
+`starting` runs before the handler, `ending` after its response is on the way and before the sandbox may freeze;
+`snapshot` before SnapStart's picture is taken, `restored` in every sandbox that is made from it.
 A listener that fails is reported and the others still run.
 """
 
@@ -25,6 +26,8 @@ class Current:
 current = Current()
 on_start: "list[Callable[[], None]]" = []
 on_end: "list[Callable[[], None]]" = []
+on_snapshot: "list[Callable[[], None]]" = []
+on_restore: "list[Callable[[], None]]" = []
 
 
 def starting(request_id: str, deadline: "float | None" = None) -> None:
@@ -45,6 +48,16 @@ def ending() -> None:
 def remaining() -> float:
     """Seconds until the platform ends the invocation that is running; infinite without one, or without a word on it."""
     return float("inf") if current.deadline is None else current.deadline - time.time()
+
+
+def snapshot() -> None:
+    """A snapshot is about to be taken."""
+    _run(on_snapshot)
+
+
+def restored() -> None:
+    """This process was restored from a snapshot, perhaps as one of many."""
+    _run(on_restore)
 
 
 def _run(listeners: "list[Callable[[], None]]") -> None:

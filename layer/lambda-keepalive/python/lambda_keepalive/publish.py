@@ -25,6 +25,7 @@ def follow() -> None:
     """Publish from now on, at the end of each invocation and beside notable events, unless the metrics are off."""
     if _settings.metrics != "off":
         lifecycle.on_end.append(end)
+        lifecycle.on_restore.append(forget)
         stats.notable = checkpoint
         os.register_at_fork(after_in_child=close)
 
@@ -41,6 +42,11 @@ def end() -> None:
     stats.take()
 
 
+def forget() -> None:
+    """Drop what was counted before a snapshot: it happened once, and in no sandbox that is restored from it."""
+    stats.take()
+
+
 def _render(kind: str) -> bytes:
     return record.render(
         kind,
@@ -53,6 +59,7 @@ def _render(kind: str) -> bytes:
         initialization=_settings.initialization_type,
         idle=stats.idle_count() if stats.idle_count is not None else 0,
         observing=_settings.observing,
+        idle_limit=stats.idle_limit,
     )
 
 

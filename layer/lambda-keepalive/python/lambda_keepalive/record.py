@@ -9,6 +9,8 @@ from lambda_keepalive import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambda_keepalive.stats import Invocation
 
 PREFIX = "LKA1"
@@ -29,6 +31,7 @@ def render(
     initialization: str,
     idle: int,
     observing: bool = False,
+    idle_limit: "Callable[[str], float] | None" = None,
 ) -> bytes:
     """One record of `kind` (`end` or `checkpoint`), newline included; the least busy origins are left out if it gets
     too long.
@@ -37,6 +40,7 @@ def render(
         milliseconds: Unix time of the moment it describes.
         idle: idle connections at that moment.
         observing: whether the mode is `observe`.
+        idle_limit: for how many seconds a connection to an origin may be idle.
     """
     total = invocation.total
     parts = [
@@ -58,6 +62,8 @@ def render(
     for name, origin in busiest:
         counts = f"{origin.requests},{origin.opened},{origin.reused},{origin.stale},{origin.connect_ms:.3f}"
         part = f"host={safe_origin(name)},{counts}"
+        if idle_limit is not None:
+            part += f",{idle_limit(name):.3f}"
         length += len(part) + 1
         if length > MAX_BYTES:
             break

@@ -62,10 +62,19 @@ def refused_socket(sock: "socket.socket", loopback: bool) -> "str | None":
     if type(sock) not in (_SOCKET, _TLS_SOCKET):
         return "foreign-socket"
     if not loopback:
-        peer = sock.getpeername()
-        if isinstance(peer, tuple) and is_loopback(peer[0]):
+        address = peer_address(sock)
+        if address is not None and is_loopback(address):
             return "loopback"
     return None
+
+
+def peer_address(sock: "socket.socket") -> "str | None":
+    """The address literal of the other end; None where there is none, or the peer has gone already."""
+    try:
+        peer = sock.getpeername()
+    except OSError:
+        return None
+    return peer[0] if isinstance(peer, tuple) else None
 
 
 def is_known_class(client_class: type) -> bool:

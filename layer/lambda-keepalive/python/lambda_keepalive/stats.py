@@ -72,6 +72,7 @@ class Stats:
 
     Attributes:
         idle_count: tells how many idle connections there are, once there is somebody who knows.
+        idle_limit: tells for how many seconds a connection to an origin may be idle, likewise.
         notable: called after an event worth a checkpoint (the first request of an invocation, a connection opened,
         one found stale).
     """
@@ -79,6 +80,7 @@ class Stats:
     def __init__(self) -> None:
         self.notable: Callable[[], None] | None = None
         self.idle_count: Callable[[], int] | None = None
+        self.idle_limit: Callable[[str], float] | None = None
         self._lock = _thread.RLock()
         self._current = Invocation()
         # Mean connect time per origin over the life of the process: (sum in ms, count).

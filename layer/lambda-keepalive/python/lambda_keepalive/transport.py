@@ -10,10 +10,11 @@ import socket
 import time
 
 from lambda_keepalive import config, exchange, guard, lifecycle
-from lambda_keepalive.pool.connection import Connection
+from lambda_keepalive.pool.connection import Connection, elapsed, now
 from lambda_keepalive.pool.idle import IdlePool
+from lambda_keepalive.pool.idle_limits import hinted_timeout
 from lambda_keepalive.pool.limits import Limits
-from lambda_keepalive.refusal import refused_address, refused_socket
+from lambda_keepalive.refusal import peer_address, refused_address, refused_socket
 from lambda_keepalive.stats import stats
 
 TYPE_CHECKING = False
@@ -39,7 +40,17 @@ def discarded(connection: Connection, reason: str) -> None:
     """A connection is closed, by us or by its client, and not kept because of `reason`."""
     if connection.key is not None:
         _remember_fate(connection.key, reason)
+    if reason == "stale":
+        _hung_up(connection)
     stats.discarded(connection.origin, reason)
+
+
+def _hung_up(connection: Connection) -> None:
+    moment, origin = now(), connection.origin
+    pool.limits.idle.hung_up(connection, moment)
+    if _settings.explain:
+        idle, limit = elapsed(connection.idle_since, moment), pool.limits.idle.of(origin, moment)
+        guard.say(f"explain: {origin} hung up, found after {idle:.1f} s; idle limit {limit:g} s")
 
 
 def _remember_fate(key: "Hashable", reason: str) -> None:
@@ -61,8 +72,19 @@ pool = IdlePool(
 pool.register_for_process()
 os.register_at_fork(after_in_child=stats.after_fork)
 stats.idle_count = pool.idle_count
+stats.idle_limit = lambda origin: pool.limits.idle.of(origin, now())
 # The sandbox may have been frozen since the last invocation.
 lifecycle.on_start.append(pool.check)
+
+
+def _abandon() -> None:
+    """No connection is in a snapshot. One that was opened all the same, by a thread beside it, leads nowhere in the
+    sandboxes that are restored, and each of them has the same."""
+    pool.abandon("snapshot")
+
+
+lifecycle.on_snapshot.append(_abandon)
+lifecycle.on_restore.append(_abandon)
 
 
 def connect(
@@ -157,6 +179,8 @@ def opened(
         if refusal is not None:
             key = None
     connection = Connection(sock, key, origin, attributes=attributes, refusal=refusal)
+    if key is not None:
+        connection.address = peer_address(sock)
     reason = refusal or _fate.get(hash(key)) or ("identity" if hash(origin) in _fate else "first")
     if key is not None:
         _remember_fate(key, "in-use")
@@ -168,7 +192,8 @@ def opened(
         stats.not_reused(reason)
     stats.opened(origin, milliseconds, origin.startswith("https:"))
     if _settings.explain:
-        guard.say(f"explain: opened {origin} in {milliseconds:.1f} ms, not reused: {reason}")
+        limit = pool.limits.idle.of(origin, connection.opened)
+        guard.say(f"explain: opened {origin} in {milliseconds:.1f} ms, not reused: {reason}; idle limit {limit:g} s")
     return connection
 
 
@@ -227,18 +252,13 @@ def settle(connection: Connection, response: "Any") -> None:
     """The exchange is over: the connection is idle, and the response may say how long it may stay so."""
     connection.busy = False
     if connection.requests == 1:
-        connection.idle_timeout = hinted_timeout(response.headers.get("keep-alive"))
+        hinted(connection, response.headers.get("keep-alive"))
 
 
-def hinted_timeout(value: "str | None") -> "float | None":
-    """Seconds from `Keep-Alive: timeout=5, max=100`; None without a usable hint. (RFC 2068, 19.7.1; still what
-    servers send.)"""
-    for parameter in (value or "").split(","):
-        name, _, seconds = parameter.partition("=")
-        seconds = seconds.strip().strip('"')
-        if name.strip().lower() == "timeout" and seconds.isascii() and seconds.isdigit() and len(seconds) < 9:
-            return float(seconds)
-    return None
+def hinted(connection: Connection, value: "str | None") -> None:
+    """The first response on a connection says in its `Keep-Alive` field, or does not, how long it may be idle."""
+    connection.idle_timeout = hinted_timeout(value)
+    pool.limits.idle.hinted(connection.origin, connection.idle_timeout)
 
 
 def hand_over(client: "Any", response: "Any") -> None:

@@ -58,6 +58,8 @@ _BOTH, _OBSERVE = ("on", "observe"), ("observe",)
 
 PATCHES = (
     Patch("awslambdaric.lambda_runtime_client", "awslambdaric", (), _BOTH),
+    Patch("snapshot_restore_py", "snapshot_restore_py", (), _BOTH),
+    Patch("socket", "socket", (*_HTTP_CLIENT, "httpx", "aiohttp")),
     Patch("ssl", "ssl_context", (*_HTTP_CLIENT, "httpx", "aiohttp"), _BOTH),
     Patch("http.client", "http_client", _HTTP_CLIENT),
     Patch("urllib.request", "urllib_request", ("urllib.request",)),

@@ -8,8 +8,8 @@ shared: HTTPS proxies, what `refusal`, `aiohttp_key`, `aiohttp_exchange` and `ev
 """
 
 import inspect
+import os
 import time
-import weakref
 from collections import deque
 
 from aiohttp import __version__
@@ -19,24 +19,24 @@ from aiohttp.client_reqrep import ClientRequest, ClientResponse
 from aiohttp.connector import BaseConnector, TCPConnector
 
 from lambda_keepalive import aiohttp_exchange, aiohttp_key, event_loop, guard, transport
+from lambda_keepalive.aiohttp_idle import end_outdated, lender, retire, taken
 from lambda_keepalive.patching import PatchSkipped, add, replace
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.stats import stats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
     from types import ModuleType
     from typing import Any
-
-    from lambda_keepalive.pool.connection import Connection
-    from lambda_keepalive.pool.idle import Judge
 
 
 def _connect(original: "Any") -> "Any":
     async def connect(self: "Any", req: "Any", *args: "Any", **kwargs: "Any") -> "Any":
         try:
-            if not self._conns.get(req.connection_key):
+            waiting = self._conns.get(req.connection_key)
+            if waiting:
+                end_outdated(waiting)
+            else:
                 await _stock(self, req)
         except Exception:  # noqa: BLE001
             guard.fault("aiohttp connect")
@@ -44,6 +44,7 @@ def _connect(original: "Any") -> "Any":
         try:
             connection = held._protocol._keepalive
             if connection is not None:
+                held._protocol._keepalive_idle = False
                 aiohttp_exchange.begin(connection, req)
         except Exception:  # noqa: BLE001
             held._protocol._keepalive = None
@@ -150,9 +151,10 @@ def _release(original: "Any") -> "Any":
         # The connector keeps it, or it would have been closed.
         if connection is not None and not self._closed and protocol.is_connected():
             connection.idle_since = now()
+            protocol._keepalive_idle = True
             if not self._keepalive_lends:
                 self._keepalive_lends = True
-                _lender.connectors.add(self)
+                lender.connectors.add(self)
 
     return _release
 
@@ -163,7 +165,7 @@ def _ending(original: "Any") -> "Any":
     def close(self: "Any") -> None:
         if self._keepalive is not None:
             try:
-                _retire(self)
+                retire(self)
             except Exception:  # noqa: BLE001
                 guard.fault("aiohttp close")
         original(self)
@@ -171,33 +173,12 @@ def _ending(original: "Any") -> "Any":
     return close
 
 
-def _retire(protocol: "Any") -> None:
-    """aiohttp ends a connection: take it away if it is clean, else leave it to be closed."""
-    connection, protocol._keepalive = protocol._keepalive, None
-    reason = "stale" if protocol.transport is None else _take(protocol, connection)
-    if reason is None:
-        transport.pool.release(connection, connection.idle_since)
-    else:
-        transport.discarded(connection, reason)
-
-
-def _take(protocol: "Any", connection: "Connection") -> "str | None":
-    """Take the connection off its loop; returns why that cannot be, or None."""
-    reason = aiohttp_exchange.unfinished(protocol, connection)
-    if reason is None:
-        reason = event_loop.leave(connection, protocol.transport)
-    if reason is None:
-        protocol._drop_timeout()
-        protocol.transport = None
-    return reason
-
-
 def _close_connector(original: "Any") -> "Any":
     def _close(self: "Any", *args: "Any", **kwargs: "Any") -> "Any":
         try:
             if not self._closed and self._loop.is_closed():
                 # aiohttp gives up here, and leaves the transports to the garbage collector.
-                for connection in _taken(self, lambda connection: True):
+                for connection in taken(self, lambda connection: True):
                     transport.pool.release(connection, connection.idle_since)
         except Exception:  # noqa: BLE001
             guard.fault("aiohttp close")
@@ -221,52 +202,6 @@ def _begin_function(original: "Any") -> "Any":
     return __init__
 
 
-def _taken(connector: "Any", wanted: "Callable[[Connection], bool]") -> "Iterator[Connection]":
-    """Take idle connections out of a connector, one by one."""
-    for waiting in list(connector._conns.values()):
-        for protocol, since in list(waiting):
-            connection = protocol._keepalive
-            if connection is None or protocol.transport is None or not wanted(connection):
-                continue
-            if _take(protocol, connection) is None:
-                protocol._keepalive = None
-                waiting.remove((protocol, since))
-                yield connection
-
-
-class _Connectors:
-    """The connectors of live sessions, as a lender of the idle pool.
-
-    Only what this thread may touch: connectors of the running loop, and of loops that are closed, whose own sessions
-    have no use for them any more.
-    """
-
-    def __init__(self) -> None:
-        self.connectors: weakref.WeakSet[Any] = weakref.WeakSet()
-
-    def _taken(self, wanted: "Callable[[Connection], bool]") -> "Iterator[Connection]":
-        for connector in list(self.connectors):
-            if event_loop.is_ours(connector._loop):
-                yield from _taken(connector, wanted)
-
-    def lend(self, key: "Hashable") -> "Connection | None":
-        """Take one idle connection with this key."""
-        return next(self._taken(lambda connection: connection.key == key), None)
-
-    def review(self, judge: "Judge") -> None:
-        """Close the idle connections that went bad."""
-        for connection in self._taken(lambda connection: judge(connection) is not None):
-            transport.pool.discard(connection, judge(connection) or "stale")
-
-    def count(self) -> int:
-        """How many idle connections the connectors hold."""
-        held = [connector._conns for connector in list(self.connectors)]
-        return sum(len(waiting) for conns in held for waiting in list(conns.values()))
-
-
-_lender = _Connectors()
-
-
 def install(module: "ModuleType") -> None:
     """Patch aiohttp's client, unless its version or the Python is unknown."""
     major, minor = (int(part) for part in __version__.split(".")[:2])
@@ -275,6 +210,7 @@ def install(module: "ModuleType") -> None:
     if inspect.iscoroutinefunction(TCPConnector._get_ssl_context):
         raise PatchSkipped(f"aiohttp {__version__} makes its TLS contexts in the background")
     add(ResponseHandler, "_keepalive", None)
+    add(ResponseHandler, "_keepalive_idle", False)
     add(BaseConnector, "_keepalive_lends", False)
     replace(_SessionRequestContextManager, "__init__", _begin_function)
     replace(TCPConnector, "connect", _connect)
@@ -286,4 +222,5 @@ def install(module: "ModuleType") -> None:
         replace(ResponseHandler, "abort", _ending)
     replace(ClientRequest, "write_bytes", _write_bytes)
     replace(ClientResponse, "start", _start)
-    transport.pool.lenders.append(_lender)
+    transport.pool.lenders.append(lender)
+    os.register_at_fork(after_in_child=lender.after_fork)

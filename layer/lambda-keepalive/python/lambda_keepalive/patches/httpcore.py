@@ -173,6 +173,20 @@ def _response_closed(original: "Any") -> "Any":
     return _response_closed
 
 
+def _has_expired(original: "Any") -> "Any":
+    def has_expired(self: "Any") -> bool:
+        try:
+            connection = getattr(self._network_stream, "_keepalive", None)
+            if connection is not None and self._state is _IDLE and transport.pool.outdated(connection) is not None:
+                return True
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore pool")
+        expired: bool = original(self)
+        return expired
+
+    return has_expired
+
+
 def _close(original: "Any") -> "Any":
     def close(self: "Any") -> None:
         try:
@@ -232,6 +246,7 @@ def install(module: "ModuleType") -> None:
     replace(TunnelHTTPConnection, "handle_request", _handle_tunnel)
     replace(HTTP11Connection, "handle_request", _handle_request)
     replace(HTTP11Connection, "_response_closed", _response_closed)
+    replace(HTTP11Connection, "has_expired", _has_expired)
     replace(HTTP11Connection, "close", _close)
     replace(ConnectionPool, "create_connection", _create_connection)
     replace(HTTPProxy, "create_connection", _create_connection)

@@ -8,6 +8,7 @@ Never shared: HTTP/2, SOCKS proxies, trio, and what `refusal`, `httpcore_key`, `
 name.
 """
 
+import os
 import sys
 import time
 
@@ -199,6 +200,8 @@ def _has_expired(original: "Any") -> "Any":
             if connection is not None and connection.key is not None and is_orphan(self):
                 # The pool closes it, which makes it fit for the loop that is running.
                 return True
+            if connection is not None and self._state is _IDLE and transport.pool.outdated(connection) is not None:
+                return True
         except Exception:  # noqa: BLE001
             guard.fault("httpcore async pool")
         expired: bool = original(self)
@@ -257,3 +260,4 @@ def install(module: "ModuleType") -> None:
     replace(AsyncConnectionPool, "create_connection", _create_connection)
     replace(AsyncHTTPProxy, "create_connection", _create_connection)
     transport.pool.lenders.append(lender)
+    os.register_at_fork(after_in_child=lender.after_fork)

@@ -18,23 +18,40 @@ if TYPE_CHECKING:
 Instant = tuple[float, float]
 
 
+# NTP steps the wall clock by less than this in ordinary operation (it slews below 128 ms); more is a clock to distrust.
+CLOCK_TOLERANCE = 1.0
+
 generation = 0
-"""How often this process was forked off: a connection of another generation is the parent's. Not the process id, since
-`os.getpid` is a system call and every call of the function would make two."""
+"""How often this process was forked off or restored: a connection of another generation is the parent's, or that of the
+sandbox from which the snapshot was taken. Not the process id, since `os.getpid` is a system call and every call of the
+function would make two."""
 
 
-def forked() -> None:
-    """In a child: everything known so far belongs to the parent."""
+def reborn() -> None:
+    """In a forked child, around a snapshot: everything known so far belongs to somebody else."""
     global generation
     generation += 1
 
 
-os.register_at_fork(after_in_child=forked)
+os.register_at_fork(after_in_child=reborn)
 
 
 def now() -> Instant:
     """Both clocks, read together."""
     return time.monotonic(), time.time()
+
+
+def elapsed(since: Instant, until: Instant) -> float:
+    """Seconds between two instants: the larger of what both clocks say, or -1 if one of them went backwards.
+
+    Timers do not run while a sandbox is frozen, and after a SnapStart restore the monotonic clock lies; the wall clock
+    can be set. Neither is trusted alone (reference: aws-lambda-web-adapter #830 and #671).
+    """
+    monotonic = until[0] - since[0]
+    wall = until[1] - since[1]
+    if monotonic < 0 or wall < -CLOCK_TOLERANCE:
+        return -1.0
+    return max(monotonic, wall)
 
 
 class Tls:
@@ -65,16 +82,22 @@ class Connection:
         requests: how many requests were sent on it.
         generation: that of the process that opened it.
         poll: what `probe.is_stale` asks; made once, since making and registering costs more than asking.
-        idle_timeout: seconds that the peer promised to keep it open when idle, or None.
+        idle_timeout: seconds that the peer promised to keep it open when idle, or its user wants to, or None.
+        jitter: from 0 to 1; how much of the leeway of the maximum lifetime it loses.
+        host: the name that was dialled, as far as it is known.
+        address: where that led; None where nobody can tell.
     """
 
     __slots__ = (
         "__weakref__",
+        "address",
         "attributes",
         "busy",
         "generation",
+        "host",
         "idle_since",
         "idle_timeout",
+        "jitter",
         "key",
         "opened",
         "origin",
@@ -106,6 +129,10 @@ class Connection:
         self.poll: select.poll | None = None
         self.requests = 0
         self.idle_timeout: float | None = None
+        # From the kernel: clones that are restored from one snapshot have every other source in common.
+        self.jitter = os.urandom(1)[0] / 255
+        self.host = origin.partition("://")[2].rpartition(":")[0]
+        self.address: str | None = None
         self.opened: Instant = now()
         self.idle_since: Instant = self.opened
         self.generation = generation

@@ -12,6 +12,7 @@ import os
 from collections import deque
 
 from lambda_keepalive.pool import connection as this_process
+from lambda_keepalive.pool.addresses import addresses
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.pool.limits import Limits, expired
 from lambda_keepalive.pool.probe import is_stale
@@ -163,15 +164,23 @@ class IdlePool:
         oldest = min(filter(None, buckets), key=lambda bucket: bucket[0].idle_since)
         return self._take_out(oldest, 0)
 
-    def judge(self, connection: "Connection") -> "str | None":
-        """Why the connection must not be used again, or None: the clocks first, then the socket."""
+    def outdated(self, connection: "Connection") -> "str | None":
+        """Why the connection must not be used again whatever its socket says, or None. Costs a look at the clocks."""
         if connection.generation != this_process.generation:
             return "process"
+        if addresses and connection.address is not None and addresses.is_gone(connection.host, connection.address):
+            return "moved"
+        return expired(connection, self._clock(), self.limits)
+
+    def judge(self, connection: "Connection") -> "str | None":
+        """Why the connection must not be used again, or None: the clocks first, then the socket."""
+        reason = self.outdated(connection)
+        if reason is not None:
+            return reason
         # Somebody made a file of the socket and kept it: he could read what the next one is sent (Lib/socket.py).
         if connection.sock._io_refs:  # type: ignore[attr-defined]
             return "held"
-        reason = expired(connection, self._clock(), self.limits)
-        return "stale" if reason is None and is_stale(connection) else reason
+        return "stale" if is_stale(connection) else None
 
     def discard(self, connection: "Connection", reason: str) -> None:
         """Close a connection that the caller owns and report why."""
@@ -209,6 +218,13 @@ class IdlePool:
         """Close all that is held."""
         for connection in self._take_all():
             self.discard(connection, reason)
+
+    def abandon(self, reason: str) -> None:
+        """Close all that is held, here and in live client pools, and keep nothing that is in use at the moment."""
+        self.clear(reason)
+        for lender in self.lenders:
+            lender.review(lambda connection: reason)
+        this_process.reborn()
 
     def close(self) -> None:
         """Close all and refuse from now on: the interpreter ends."""
