@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from lambda_keepalive.pool.connection import elapsed
 from lambda_keepalive.pool.limits import Limits, expired
@@ -59,17 +57,20 @@ def test_the_servers_hint_lowers_the_idle_timeout_with_a_margin(
     peer.close()
 
 
-def test_lifetime_counts_from_the_opening_with_up_to_a_tenth_of_jitter() -> None:
-    peers = [Peer(opened=START, idle_since=START) for _ in range(50)]
+@pytest.mark.parametrize(("jitter", "ends"), [(0, 600), (0.5, 570), (1, 540)])
+def test_lifetime_counts_from_the_opening_less_up_to_a_tenth(jitter: float, ends: float) -> None:
+    peer = Peer(opened=START, idle_since=START, jitter=jitter)
     limits = Limits(idle_timeout=10_000)
+    assert expired(peer.connection, (START[0] + ends - 1, START[1] + ends - 1), limits) is None
+    assert expired(peer.connection, (START[0] + ends, START[1] + ends), limits) == "lifetime"
+    peer.close()
 
-    def ends(peer: Peer) -> int:
-        moments = ((second, (START[0] + second, START[1] + second)) for second in itertools.count())
-        return next(second for second, now in moments if expired(peer.connection, now, limits) == "lifetime")
 
-    moments = [ends(peer) for peer in peers]
-    assert all(540 <= moment <= 600 for moment in moments)
-    assert len(set(moments)) > 1
+def test_connections_that_are_opened_together_do_not_end_together() -> None:
+    peers = [Peer() for _ in range(50)]
+    shares = {peer.connection.jitter for peer in peers}
+    assert len(shares) > 10
+    assert all(0 <= share <= 1 for share in shares)
     for peer in peers:
         peer.close()
 

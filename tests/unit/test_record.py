@@ -27,7 +27,7 @@ FIELDS = {
     "version": r"[0-9A-Za-z.+-]{1,32}",
     "ConnectTime": r"\d+\.\d{3}",
     "ConnectTimeSaved": r"\d+\.\d{3}",
-    "host": rf"{ORIGIN},\d+,\d+,\d+,\d+,\d+\.\d{{3}}",
+    "host": rf"{ORIGIN},\d+,\d+,\d+,\d+,\d+\.\d{{3}}(,\d+\.\d{{3}})?",
     "discarded": r"[a-z-]{1,32}:\d+",
     "notReused": r"[a-z-]{1,32}:\d+",
     "mode": "observe",
@@ -79,6 +79,12 @@ def test_a_record_says_what_was_counted() -> None:
     ]
     assert ("discarded", "stale:1") in split
     assert ("notReused", "first:1") in split
+
+
+def test_an_origin_comes_with_its_idle_limit_where_that_is_known() -> None:
+    limits = {"http://b.test:80": 4.5}
+    split = fields(render("end", counted().peek(), idle_limit=lambda name: limits.get(name, 345), **FACTS))
+    assert [value.rpartition(",")[2] for name, value in split if name == "host"] == ["345.000", "4.500", "345.000"]
 
 
 def test_a_record_of_nothing_is_whole() -> None:

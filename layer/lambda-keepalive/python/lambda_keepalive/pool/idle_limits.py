@@ -2,7 +2,7 @@
 
 A word (`Keep-Alive: timeout=`) holds until the next one. A hang-up is no word: the server may just have been
 restarted. So what follows from it fades: the limit doubles after each holding time, and the holding time doubles
-with each hang-up that comes before the last one is forgotten. A restart costs a minute of caution; a server that
+with each hang-up that comes before the last one is forgotten. A restart costs two pauses of caution; a server that
 really hangs up so early is tried again less and less often, at last once in hours (docs/decisions/0012).
 
 Knows no socket; the time is passed in. All of it is bookkeeping beside the hot path: nothing is written while
@@ -23,11 +23,13 @@ HINT_MARGIN = 1.0
 # restarted or refuses us. It is also the least that a hang-up leaves of the limit.
 SHORTEST = 1.0
 
-# Half of the pause after which the connection was found dead: the server hung up somewhere in it, half-way on average,
-# and one doubling allows the same pause again.
-SHARE = 2
+# Of the pause after which the connection was found dead: the server hung up somewhere in it, half-way on average. A
+# little more than half, so that one doubling allows the same pause again.
+SHARE = 0.6
 
-# Most restarts are over in less; and it is the pause between calls that matters, mostly of minutes.
+# The limit first holds for two pauses like that one, so that a restart costs two connections more than it must, but for
+# a minute at least: whoever calls each second shall not meet a server again that is just being replaced.
+PAUSES = 2
 FIRST_HOLDING = 60.0
 # One connection found dead per some hours is less than the maximum lifetime costs.
 LONGEST_HOLDING = 3600.0
@@ -96,19 +98,20 @@ class IdleLimits:
         if idle <= SHORTEST:
             return
         origin = connection.origin
-        limit = max(SHORTEST, idle / SHARE)
+        limit = max(SHORTEST, idle * SHARE)
+        holding = max(FIRST_HOLDING, idle * PAUSES)
         known = self._hang_ups.get(origin)
         if known is None:
-            known = HangUp(limit, now, FIRST_HOLDING)
+            known = HangUp(limit, now, holding)
         elif elapsed(known.since, connection.opened) < 0:
             # It was open then already: one restart closes many connections, and is one event.
             known = HangUp(min(limit, known.limit), known.since, known.holding)
         elif (doublings := _doublings(known, now)) is None:
-            known = HangUp(limit, now, FIRST_HOLDING)
+            known = HangUp(limit, now, holding)
         else:
             # A client that keeps connections by itself may find one later than the limit allows.
             limit = min(limit, known.limit * 2**doublings)
-            known = HangUp(limit, now, min(2 * known.holding, LONGEST_HOLDING))
+            known = HangUp(limit, now, min(max(2 * known.holding, holding), LONGEST_HOLDING))
         if len(self._hang_ups) >= MAX_ORIGINS and origin not in self._hang_ups:
             self._hang_ups.clear()
         self._hang_ups[origin] = known
