@@ -127,20 +127,24 @@ def test_a_fork_in_the_middle_of_a_response_harms_neither(run: Interpreter, plai
     assert run(FORK, code, url=plain.url) == ["012", 100000, "01"]
 
 
-def test_multiprocessing_works_by_fork_and_by_spawn(run: Interpreter, origin: Origin) -> None:
+def test_multiprocessing_works_by_fork_by_spawn_and_by_a_server_of_forks(run: Interpreter, origin: Origin) -> None:
     code = """
-        import multiprocessing, requests, sys, types
+        import multiprocessing, requests
         requests.get(url)
-        for method in ("fork", "spawn"):
+        for method in ("fork", "spawn", "forkserver"):
             context = multiprocessing.get_context(method)
-            process = context.Process(target=requests.get, args=(url,))
-            process.start()
-            process.join()
-            assert process.exitcode == 0
+            for _ in range(2):
+                process = context.Process(target=requests.get, args=(url,))
+                process.start()
+                process.join()
+                assert process.exitcode == 0
         requests.get(url)
     """
     run(code, url=origin.url)
-    assert (origin.received, origin.accepted) == (4, 3)
+    assert (origin.received, origin.accepted) == (8, 7)
+    parent, *children, last = (request.connection_id for request in origin.requests)
+    assert parent == last
+    assert parent not in children
 
 
 EXITS = {

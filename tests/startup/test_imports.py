@@ -61,11 +61,11 @@ def test_an_empty_entry_of_pythonpath_stays_one(run: Interpreter, tree: Path) ->
     ("imports", "patched"),
     [
         ("json, os", []),
-        ("ssl", ["ssl_context"]),
-        ("http.client", ["http_client", "ssl_context"]),
-        ("urllib.request", ["http_client", "ssl_context", "urllib_request"]),
-        ("urllib3", ["http_client", "ssl_context", "urllib3"]),
-        ("requests", ["http_client", "ssl_context", "urllib3", "urllib_request"]),
+        ("ssl", ["socket", "ssl_context"]),
+        ("http.client", ["http_client", "socket", "ssl_context"]),
+        ("urllib.request", ["http_client", "socket", "ssl_context", "urllib_request"]),
+        ("urllib3", ["http_client", "socket", "ssl_context", "urllib3"]),
+        ("requests", ["http_client", "socket", "ssl_context", "urllib3", "urllib_request"]),
     ],
 )
 def test_a_patch_is_loaded_when_its_client_is(run: Interpreter, imports: str, patched: list[str]) -> None:
@@ -84,9 +84,12 @@ def test_a_patch_is_loaded_when_its_client_is(run: Interpreter, imports: str, pa
 @pytest.mark.parametrize(
     ("clients", "patched"),
     [
-        ("urllib3", {"ssl", "http.client", "urllib3.connection", "urllib3.connectionpool", "requests.sessions"}),
-        ("-urllib3,-boto3", {"ssl", "http.client", "urllib.request"}),
-        ("http.client", {"ssl", "http.client"}),
+        (
+            "urllib3",
+            {"socket", "ssl", "http.client", "urllib3.connection", "urllib3.connectionpool", "requests.sessions"},
+        ),
+        ("-urllib3,-boto3", {"socket", "ssl", "http.client", "urllib.request"}),
+        ("http.client", {"socket", "ssl", "http.client"}),
     ],
 )
 def test_only_the_chosen_clients_are_patched(run: Interpreter, clients: str, patched: set[str]) -> None:

@@ -55,3 +55,15 @@ def test_once_is_once(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_standard_error_that_is_gone_is_no_reason_to_fail(monkeypatch: pytest.MonkeyPatch, stderr: object) -> None:
     monkeypatch.setattr("sys.stderr", stderr)
     fault("anywhere")
+
+
+def test_a_report_for_which_there_is_no_memory_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise MemoryError
+
+    try:
+        raise Mute
+    except Mute:
+        guard.fault("without memory")
+    assert capsys.readouterr().err == ""

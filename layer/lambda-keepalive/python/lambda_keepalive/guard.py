@@ -41,9 +41,15 @@ def say(message: str) -> None:
 
 
 def fault(where: str) -> None:
-    """Report the exception being handled, once for each `where`; the caller goes on without the layer."""
-    error = sys.exc_info()[1]
-    if where not in _seen:
-        _seen.add(where)
-        cause = f"{type(error).__name__}: {error}"
-        log("warning", f"fault in {where} ({cause}); going on without the layer; KEEPALIVE_ENABLED=0 turns it off")
+    """Report the exception being handled, once for each `where`; the caller goes on without the layer.
+
+    Never raises an `Exception`: what is handled may be a MemoryError, and then there is none for the report either.
+    """
+    try:
+        error = sys.exc_info()[1]
+        if where not in _seen:
+            _seen.add(where)
+            cause = f"{type(error).__name__}: {error}"
+            log("warning", f"fault in {where} ({cause}); going on without the layer; KEEPALIVE_ENABLED=0 turns it off")
+    except Exception:  # noqa: BLE001, S110 - the function's call matters more than the report
+        pass

@@ -4,12 +4,12 @@ Client objects come and go; a `Connection` lives as long as its socket and is ha
 """
 
 import os
+import socket
 import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import select
-    import socket
     import ssl
     from collections.abc import Hashable, Mapping
     from typing import Any
@@ -143,6 +143,14 @@ class Connection:
             self.sock.close()
         except Exception:  # noqa: BLE001, S110 - close() of a broken TLS socket may raise anything
             pass
+
+    def end(self) -> None:
+        """Close the connection itself, whoever else holds a descriptor of it: an event loop that does not run, too."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except Exception:  # noqa: BLE001, S110 - as for close()
+            pass
+        self.close()
 
     def __repr__(self) -> str:
         return f"<Connection {self.origin} requests={self.requests}{' busy' if self.busy else ''}>"

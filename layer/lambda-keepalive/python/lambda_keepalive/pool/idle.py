@@ -184,7 +184,10 @@ class IdlePool:
 
     def discard(self, connection: "Connection", reason: str) -> None:
         """Close a connection that the caller owns and report why."""
-        connection.close()
+        if reason == "snapshot":
+            connection.end()
+        else:
+            connection.close()
         self._discarded(connection, reason)
 
     def check(self) -> None:
