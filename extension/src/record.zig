@@ -37,11 +37,15 @@ pub const Record = struct {
 
 const Rule = struct { allowed: []const u8, longest: usize };
 
+/// Sets of characters are beginnings of this text, so that the binary has it only once.
+const characters = text.letters_and_digits ++ "-._+:/[]%";
+const alphanumeric = text.letters_and_digits.len;
+
 const word_rules: std.EnumArray(Word, Rule) = .init(.{
-    .id = .{ .allowed = text.letters_and_digits ++ "-", .longest = 64 },
-    .runtime = .{ .allowed = text.letters_and_digits ++ "._-", .longest = 32 },
+    .id = .{ .allowed = characters[0 .. alphanumeric + "-".len], .longest = 64 },
+    .runtime = .{ .allowed = characters[0 .. alphanumeric + "-._+".len], .longest = 32 },
     .init = .{ .allowed = text.letters ++ "-", .longest = 32 },
-    .version = .{ .allowed = text.letters_and_digits ++ ".+-", .longest = 32 },
+    .version = .{ .allowed = characters[0 .. alphanumeric + "-._+".len], .longest = 32 },
     .mode = .{ .allowed = text.letters, .longest = 32 },
 });
 
@@ -132,7 +136,7 @@ fn take(record: *Record, field: Field) Invalid!void {
 pub fn parseHost(value: []const u8) Invalid!Host {
     var rest: ?[]const u8 = value;
     var host: Host = .{ .origin = text.cut(&rest, ',').?, .counts = undefined, .connect = undefined };
-    if (!text.consistsOf(host.origin, text.letters_and_digits ++ ".:/_-[]%", 255)) return error.Invalid;
+    if (!text.consistsOf(host.origin, characters, 255)) return error.Invalid;
     for (&host.counts) |*count| {
         count.* = text.number(text.cut(&rest, ',') orelse "", 10, largest) orelse return error.Invalid;
     }

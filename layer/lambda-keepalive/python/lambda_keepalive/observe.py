@@ -13,9 +13,7 @@ always; here it is assumed to).
 import time
 
 from lambda_keepalive import exchange, guard, lifecycle, transport
-from lambda_keepalive.pool import connection as this_process
 from lambda_keepalive.pool.idle import IdlePool
-from lambda_keepalive.pool.limits import expired
 from lambda_keepalive.stats import stats
 
 TYPE_CHECKING = False
@@ -50,9 +48,7 @@ class Shadows(IdlePool):
 
     def judge(self, connection: "Connection") -> "str | None":
         """As the pool's, without a look at the socket: there is none."""
-        if connection.generation != this_process.generation:
-            return "process"
-        return expired(connection, self._clock(), self.limits)
+        return self.outdated(connection)
 
 
 shadows = Shadows(transport.pool.limits, transport.discarded)

@@ -192,8 +192,8 @@ def opened(
         stats.not_reused(reason)
     stats.opened(origin, milliseconds, origin.startswith("https:"))
     if _settings.explain:
-        limit = pool.limits.idle.of(origin, connection.opened)
-        guard.say(f"explain: opened {origin} in {milliseconds:.1f} ms, not reused: {reason}; idle limit {limit:g} s")
+        limit = "" if key is None else f"; idle limit {pool.limits.idle.of(origin, connection.opened):g} s"
+        guard.say(f"explain: opened {origin} in {milliseconds:.1f} ms, not reused: {reason}{limit}")
     return connection
 
 
