@@ -117,7 +117,7 @@ def test_http_2_is_left_alone(run: Interpreter, origin: Origin) -> None:
                 return pool.request("GET", url).content.decode()
         result = [ask(), ask(), ask(), get(), get()]
     """
-    explained = r"(lambda-keepalive: explain: opened .* not reused: http2\n){3}lambda.* not reused: first; idle limit 345 s\n"
+    explained = r"(lambda-keepalive: explain: opened .* not reused: http2\n){3}lambda.* not reused: first; idle .*\n"
     assert (
         run(GET, code, url=f"{origin.url}/bytes/1", environ={"KEEPALIVE_EXPLAIN": "1"}, stderr=explained) == ["0"] * 5
     )
