@@ -35,3 +35,11 @@ def oldest(session: nox.Session) -> None:
 def newest(session: nox.Session) -> None:
     """The newest clients; `make test` has run these tests on the Python that this runs on."""
     run(session, "clients", *OF_THE_PYTHON, *OF_THE_CLIENTS)
+
+
+@nox.session(python="3.11")
+def coexistence(session: nox.Session) -> None:
+    session.install("--quiet", "--group", "clients", "--group", "test", "--group", "neighbours")
+    # ddtrace brings plugins for pytest, which would trace the tests themselves.
+    plugins = [f"-pno:ddtrace{name}" for name in ("", ".pytest_bdd", ".pytest_benchmark")]
+    session.run("pytest", "--numprocesses", "2", *plugins, "tests/coexistence", *session.posargs)
