@@ -17,10 +17,11 @@ pub const Format = struct {
     namespace: []const u8,
     /// `core` and `all` choose the metrics. `log` prints all of them as plain
     /// JSON without `_aws`: nothing becomes a metric, so nothing is billed.
-    set: enum { core, all, log },
+    /// `datadog` prints a line for each metric of `core`, see `printPoints`.
+    set: enum { core, all, log, datadog },
 
     fn prints(self: *const Format, metric: metrics.Metric) bool {
-        return metric.core or self.set != .core;
+        return metric.core or self.set == .all or self.set == .log;
     }
 };
 
@@ -30,6 +31,7 @@ pub const Format = struct {
 /// leaves the line overflowed.
 pub fn print(line: *Line, format: *const Format, record: *const Record, shutdown_reason: []const u8) void {
     line.reset();
+    if (format.set == .datadog) return printPoints(line, format, record);
     line.text("{");
     if (format.set != .log) printDirective(line, format, record);
     line.text("\"FunctionName\":\"");
@@ -38,10 +40,7 @@ pub fn print(line: *Line, format: *const Format, record: *const Record, shutdown
     for (metrics.table, record.values) |metric, value| {
         if (value == null or !format.prints(metric)) continue;
         printKey(line, metric.name);
-        switch (metric.unit) {
-            .Count => line.number(value.?),
-            .Milliseconds => line.thousandths(value.?),
-        }
+        printValue(line, metric.unit, value.?);
     }
     printText(line, "requestId", record.id());
     if (record.numbers.get(.cold)) |cold| {
@@ -67,6 +66,24 @@ pub fn print(line: *Line, format: *const Format, record: *const Record, shutdown
     line.text("}\n");
 }
 
+/// Datadog's forwarder takes each line of the form {"m":name,"v":value,"e":epoch
+/// seconds,"t":[tags]} for a point of a distribution (datadog-lambda-python,
+/// metric.py, write_metric_point_to_stdout). It has no room for anything else.
+fn printPoints(line: *Line, format: *const Format, record: *const Record) void {
+    for (metrics.table, record.values) |metric, value| {
+        if (value == null or !format.prints(metric)) continue;
+        line.text("{\"m\":\"lambda_keepalive.");
+        line.text(metric.name);
+        line.text("\",\"v\":");
+        printValue(line, metric.unit, value.?);
+        line.text(",\"e\":");
+        line.number(record.numbers.get(.t).? / 1000);
+        line.text(",\"t\":[\"functionname:");
+        line.text(format.function);
+        line.text("\"]}\n");
+    }
+}
+
 /// Names only the metrics that this line has: the format wants a member beside
 /// `_aws` for each name.
 fn printDirective(line: *Line, format: *const Format, record: *const Record) void {
@@ -87,6 +104,13 @@ fn printDirective(line: *Line, format: *const Format, record: *const Record) voi
         separator = ",";
     }
     line.text("]}]},");
+}
+
+fn printValue(line: *Line, unit: metrics.Unit, value: u64) void {
+    switch (unit) {
+        .Count => line.number(value),
+        .Milliseconds => line.thousandths(value),
+    }
 }
 
 fn printKey(line: *Line, key: []const u8) void {

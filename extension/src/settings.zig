@@ -28,11 +28,11 @@ pub fn read(environment: Environment, output: *Output) Settings {
     const reader: Reader = .{ .environment = environment, .output = output };
     const enabled = reader.choice("KEEPALIVE_ENABLED", "true false 1 0");
     const mode = reader.choice("KEEPALIVE_MODE", "on observe off");
-    const set = reader.choice("KEEPALIVE_METRICS", "core all log off");
+    const set = reader.choice("KEEPALIVE_METRICS", "core all log datadog off");
     const disabled = text.equal(enabled, "0") or text.equal(enabled, "false");
     return .{
         .format = if (disabled or text.equal(mode, "off") or text.equal(set, "off")) null else .{
-            .set = if (text.equal(set, "all")) .all else if (text.equal(set, "log")) .log else .core,
+            .set = if (text.equal(set, "all")) .all else if (text.equal(set, "log")) .log else if (text.equal(set, "datadog")) .datadog else .core,
             .namespace = reader.word("KEEPALIVE_METRICS_NAMESPACE", "LambdaKeepalive", isNamespace),
             .function = reader.word("AWS_LAMBDA_FUNCTION_NAME", "unknown", isFunction),
         },

@@ -48,7 +48,7 @@ def test_a_number_that_is_none_is_a_usage_error(command: Command, value: str) ->
 def test_metrics_and_lines_are_the_extensions() -> None:
     source = (ROOT / "extension/src/metrics.zig").read_text()
     core = re.findall(r'\.\{ \.name = "\w+".*?\.core = (true|false)', source)
-    assert {"core": core.count("true"), "all": len(core), "log": 0, "off": 0} == METRICS
-    for mode in ("core", "all", "log"):
+    assert {"core": core.count("true"), "all": len(core), "log": 0, "datadog": 0, "off": 0} == METRICS
+    for mode in ("core", "all", "log", "datadog"):
         golden = ROOT / f"tests/extension/golden/{mode}.json"
         assert LINE_BYTES[mode] == pytest.approx(len(golden.read_bytes()), rel=0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,17 @@ def test_line_of_each_setting(start: Start, metrics: str) -> None:
     extension = start(KEEPALIVE_METRICS=metrics).ready()
     extension.write(record())
     assert without_sockets(extension.line()) == golden(metrics)
+    assert extension.finish() == []
+
+
+def test_datadog_gets_a_line_for_each_metric_of_core(start: Start) -> None:
+    extension = start(KEEPALIVE_METRICS="datadog").ready()
+    extension.write(record())
+    lines = golden("datadog").splitlines()
+    for line in lines:
+        sockets = re.sub(r'(Sockets\w+","v"):\d+', r"\1:0", extension.line())
+        assert sockets == line
+        assert set(json.loads(line)) == {"m", "v", "e", "t"}
     assert extension.finish() == []
 
 

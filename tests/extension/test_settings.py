@@ -44,7 +44,7 @@ def test_other_values_print(start: Start, name: str, value: str) -> None:
 UNUSABLE = [
     ("KEEPALIVE_ENABLED", "perhaps", "is none of: true false 1 0; using true"),
     ("KEEPALIVE_MODE", "fast", "is none of: on observe off; using on"),
-    ("KEEPALIVE_METRICS", "everything", "is none of: core all log off; using core"),
+    ("KEEPALIVE_METRICS", "everything", "is none of: core all log datadog off; using core"),
     ("KEEPALIVE_METRICS_NAMESPACE", 'a"b', "cannot be used; using LambdaKeepalive"),
     ("KEEPALIVE_METRICS_NAMESPACE", "AWS/Lambda", "cannot be used; using LambdaKeepalive"),
     ("AWS_LAMBDA_FUNCTION_NAME", "a b", "cannot be used; using unknown"),

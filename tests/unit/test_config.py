@@ -21,7 +21,7 @@ BAD = [
     ("KEEPALIVE_MAX_IDLE_PER_HOST", "٣", "a whole number; using 10"),
     ("KEEPALIVE_MAX_IDLE", "1_0", "a whole number; using 100"),
     ("KEEPALIVE_MAX_IDLE", "9" * 5000, "a whole number; using 100"),
-    ("KEEPALIVE_METRICS", "some", "core or all or log or off; using core"),
+    ("KEEPALIVE_METRICS", "some", "core or all or log or datadog or off; using core"),
     ("KEEPALIVE_RUNTIME_DIR", "tmp", "an absolute path; using /tmp/lambda-keepalive"),
     ("KEEPALIVE_LOG_LEVEL", "verbose", "debug or info or warning or off; using warning"),
     ("KEEPALIVE_EXPLAIN", "please", "1, 0, true or false; using 0"),

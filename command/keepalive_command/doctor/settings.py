@@ -36,7 +36,7 @@ SETTINGS = {
     "KEEPALIVE_MAX_REQUESTS": NUMBER,
     "KEEPALIVE_MAX_IDLE_PER_HOST": NUMBER,
     "KEEPALIVE_MAX_IDLE": NUMBER,
-    "KEEPALIVE_METRICS": r"(?i)core|all|log|off",
+    "KEEPALIVE_METRICS": r"(?i)core|all|log|datadog|off",
     "KEEPALIVE_RUNTIME_DIR": r"/.*",
     "KEEPALIVE_LOG_LEVEL": r"(?i)debug|info|warning|off",
     "KEEPALIVE_EXPLAIN": FLAG,

@@ -93,7 +93,7 @@ const SETTINGS = [
   ['KEEPALIVE_MAX_IDLE_PER_HOST', '10', count],
   ['KEEPALIVE_MAX_IDLE', '100', count],
   ['KEEPALIVE_REPLAY', '1', flag],
-  ['KEEPALIVE_METRICS', 'core', choice('core', 'all', 'log', 'off')],
+  ['KEEPALIVE_METRICS', 'core', choice('core', 'all', 'log', 'datadog', 'off')],
   ['KEEPALIVE_RUNTIME_DIR', '/tmp/lambda-keepalive', path],
   ['KEEPALIVE_LOG_LEVEL', 'warning', choice(...guard.LEVELS)],
   ['KEEPALIVE_EXPLAIN', '0', flag],

@@ -94,7 +94,7 @@ class Setting:
         self.field = name.removeprefix("KEEPALIVE_").lower()
 
 
-METRICS = ("core", "all", "log", "off")
+METRICS = ("core", "all", "log", "datadog", "off")
 
 SETTINGS = (
     Setting("KEEPALIVE_ENABLED", "1", _flag, "kill switch for layer and extension"),
