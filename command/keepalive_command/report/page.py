@@ -10,27 +10,29 @@ from keepalive_command.report.saving import Saving
 from keepalive_command.report.tables import Table, comparison, tables
 from keepalive_command.report.totals import Recording
 
+# Orange and blue: told apart by every kind of eye, in light and dark (tests/command/test_page.py looks at both).
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2128; --paper: #fff; --faint: #59636e; --line: #d1d9e0; --wash: #f6f8fa;
-  --opened: #b3261e; --reused: #1a7f37; --link: #0550ae; }
+  --opened: #bc4c00; --reused: #0969da; --link: #0550ae; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --faint: #9198a1; --line: #3d444d;
-  --wash: #151b23; --opened: #ff8278; --reused: #4ac26b; --link: #79b8ff; } }
+  --wash: #151b23; --opened: #f0883e; --reused: #58a6ff; --link: #79b8ff; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; max-width: 70rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { margin: 0 0 .25rem; } h2 { margin: 2.5rem 0 .5rem; border-bottom: 1px solid var(--line); }
 a { color: var(--link); } :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: 1rem; background: var(--paper); padding: .5rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: 0 1.25rem; padding: 0; list-style: none; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem; padding: 0;
+figure { margin: 1rem 0; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; padding: 0;
   list-style: none; }
 .cards li { background: var(--wash); border: 1px solid var(--line); border-radius: 6px; padding: .75rem 1rem; }
 .cards b { display: block; font-size: 1.6rem; } .cards span, .faint { color: var(--faint); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; margin: .75rem 0; font-size: .9rem; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
 th, td { padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; } td { font-variant-numeric: tabular-nums; }
+th:first-child { text-align: left; } tbody th { font-weight: 400; } td { font-variant-numeric: tabular-nums; }
 svg { width: 100%; height: auto; } svg text { fill: var(--faint); font: 12px system-ui, sans-serif; }
 svg line { stroke: var(--line); } .opened { fill: var(--opened); } .reused { fill: var(--reused); }
 .key::before { content: ""; display: inline-block; width: .8em; height: .8em; margin-right: .35em; }
@@ -94,7 +96,10 @@ def _section(recording: Recording, saving: Saving, number: int) -> str:
 
 def _table(table: Table) -> str:
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
-    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
+        for row in table.rows
+    )
     # A region that scrolls must be reachable by keyboard.
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.title)}"><table>'

@@ -8,7 +8,7 @@ from pathlib import Path
 from keepalive_command.errors import CommandError
 from keepalive_command.report.totals import Recording
 
-OPENED, REUSED = "#b3261e", "#1a7f37"
+OPENED, REUSED = "#bc4c00", "#0969da"
 
 
 def draw(recordings: list[Recording], path: Path) -> None:
@@ -34,7 +34,7 @@ def draw(recordings: list[Recording], path: Path) -> None:
         total = recording.all
         title = f"{recording.name}: {total.opened:,.0f} opened, {total.reused:,.0f} reused"
         axis.set_title(title, loc="left", fontsize=10)
-        axis.legend(frameon=False, ncols=2, loc="upper right")
+        axis.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
         axis.spines[["top", "right"]].set_visible(False)
         axis.set_ylabel(f"per {recording.width // 60} min")
     figure.savefig(path, dpi=144)
