@@ -28,6 +28,7 @@ FOUNDATION = {
     "response_head.py": set(),
     "refusal.py": set(),
     "identity.py": {"config"},
+    "sticky.py": {"config"},
     "der.py": set(),
     "subject_name.py": {"der"},
     "unknown_certificate.py": {"der", "subject_name"},
@@ -145,7 +146,9 @@ def test_no_client_but_the_one_that_is_patched_is_imported(name: str) -> None:
     packages = {module.split(".")[0] for module in others(name)}
     clients = packages & {"urllib3", "requests", "botocore", "httpcore", "httpx", "aiohttp", "httplib2", "awslambdaric"}
     # anyio's streams are patched for what httpcore makes of them.
-    assert clients <= {Path(name).stem.removeprefix("observe_").partition("_")[0].replace("anyio", "httpcore")}
+    assert clients <= {
+        Path(name).stem.removeprefix("observe_").removeprefix("sticky_").partition("_")[0].replace("anyio", "httpcore")
+    }
 
 
 def test_modules_have_names_that_say_something() -> None:

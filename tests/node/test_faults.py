@@ -19,6 +19,7 @@ EXPORTS = {
     "requests": ("keepOpen", "mayShare"),
     "runtime": ("generation",),
     "stats": ("connectError", "discarded", "notReused", "opened", "request"),
+    "sticky": ("merged", "originOf", "store"),
     "thaw": ("isEnding", "rest", "settle", "work"),
 }
 METHODS = ("Connection.prototype.mayStay", "Connection.prototype.expired", "Instant.prototype.elapsed")
@@ -44,7 +45,8 @@ CODE = """
 @pytest.mark.parametrize("broken", BROKEN)
 def test_calls_go_on(run: NodeInterpreter, origin: Origin, broken: str) -> None:
     said = r"(lambda-keepalive: fault in [\w ]+ \(Error: broken\); going on without the layer; [^\n]+\n)*"
-    run(CODE, url=origin.url, broken=broken, directory=str(PRELOAD.parent), stderr=said)
+    environ = {"KEEPALIVE_STICKY_HOSTS": "*"} if broken.startswith("sticky") else {}
+    run(CODE, url=origin.url, broken=broken, directory=str(PRELOAD.parent), stderr=said, environ=environ)
     assert origin.received == 16
 
 

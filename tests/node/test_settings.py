@@ -34,7 +34,7 @@ def test_every_setting_is_known_to_both_with_the_same_default() -> None:
     elsewhere = set(node("config.ELSEWHERE"))
     theirs = {setting.name: setting.default for setting in config.SETTINGS}
     assert set(theirs) <= set(ours) | elsewhere
-    assert set(ours) - {"KEEPALIVE_REPLAY"} <= set(theirs)
+    assert set(ours) <= set(theirs)
     both = (set(ours) & set(theirs)) - OWN
     assert {name: ours[name] for name in both} == {name: theirs[name] for name in both}
 

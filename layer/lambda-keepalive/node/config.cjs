@@ -93,6 +93,7 @@ const SETTINGS = [
   ['KEEPALIVE_MAX_IDLE_PER_HOST', '10', count],
   ['KEEPALIVE_MAX_IDLE', '100', count],
   ['KEEPALIVE_REPLAY', '1', flag],
+  ['KEEPALIVE_STICKY_HOSTS', '', names],
   ['KEEPALIVE_METRICS', 'core', choice('core', 'all', 'log', 'datadog', 'off')],
   ['KEEPALIVE_RUNTIME_DIR', '/tmp/lambda-keepalive', path],
   ['KEEPALIVE_LOG_LEVEL', 'warning', choice(...guard.LEVELS)],
@@ -115,6 +116,7 @@ const ELSEWHERE = ['KEEPALIVE_NEXT_WRAPPER', 'KEEPALIVE_METRICS_NAMESPACE', 'KEE
  * @property {number} maxIdlePerHost
  * @property {number} maxIdle
  * @property {boolean} replay
+ * @property {string[]} stickyHosts globs
  * @property {string} metrics
  * @property {string} runtimeDir
  * @property {string} logLevel

@@ -113,6 +113,7 @@ function load() {
       require('./agents.cjs').install();
     }
     if (config.clients.has('undici')) require('./undici.cjs').install();
+    if (config.stickyHosts.length > 0) require('./sticky_requests.cjs').install();
   } catch (error) {
     guard.fault('load', error);
   }

@@ -25,7 +25,8 @@ def start() -> None:
         if not settings.active:
             return
         for patch in PATCHES:
-            if patch.wanted(settings.clients) and settings.mode in patch.modes:
+            needed = patch.needs is None or getattr(settings, patch.needs)
+            if needed and patch.wanted(settings.clients) and settings.mode in patch.modes:
                 hooks.after_import(patch.module, patch.apply)
         doing = "observing" if settings.observing else "started with"
         guard.log("info", f"{doing} {', '.join(sorted(settings.clients))}")

@@ -108,6 +108,7 @@ SETTINGS = (
     Setting("KEEPALIVE_MAX_IDLE_PER_HOST", "10", _count, "urllib3's and botocore's own pool size"),
     Setting("KEEPALIVE_MAX_IDLE", "100", _count, "a tenth of the sandbox's 1024 descriptors"),
     Setting("KEEPALIVE_REPLAY", "1", _flag, "only where nothing can be done twice; 0: an error for the caller instead"),
+    Setting("KEEPALIVE_STICKY_HOSTS", "", _names, "globs of hosts whose load balancer's own cookies are kept"),
     Setting("KEEPALIVE_METRICS", "core", _choice(*METRICS), "each metric has its price"),
     Setting("KEEPALIVE_RUNTIME_DIR", "/tmp/lambda-keepalive", _path, "both processes may write there"),
     Setting("KEEPALIVE_LOG_LEVEL", "warning", _choice(*guard.LEVELS), "silence unless something is wrong"),
@@ -136,6 +137,7 @@ class Config:
     max_idle_per_host: int
     max_idle: int
     replay: bool
+    sticky_hosts: "tuple[str, ...]"
     metrics: str
     runtime_dir: str
     log_level: str

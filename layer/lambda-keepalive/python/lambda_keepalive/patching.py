@@ -24,9 +24,18 @@ def replace(owner: "Any", name: str, make: "Callable[[Any], Any]") -> None:
 
     `original` is what `owner.name` gives, inherited or not. Does nothing when our replacement is in place already.
     """
+    if getattr(getattr(owner, name, None), "_keepalive_hook", None) is None:
+        _set(owner, name, make)
+
+
+def stack(owner: "Any", name: str, make: "Callable[[Any], Any]") -> None:
+    """As `replace`, also where another replacement of ours is in place: that one is the original then."""
+    if getattr(getattr(owner, name, None), "_keepalive_hook", None) is not make:
+        _set(owner, name, make)
+
+
+def _set(owner: "Any", name: str, make: "Callable[[Any], Any]") -> None:
     original = getattr(owner, name, None)
-    if getattr(original, "_keepalive_hook", False):
-        return
     hook = make(original)
     for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
         try:
@@ -34,7 +43,7 @@ def replace(owner: "Any", name: str, make: "Callable[[Any], Any]") -> None:
         except (AttributeError, TypeError):
             pass
     hook.__wrapped__ = original
-    hook._keepalive_hook = True
+    hook._keepalive_hook = make
     _applied.append((owner, name, vars(owner).get(name, _MISSING), hook))
     setattr(owner, name, hook)
 

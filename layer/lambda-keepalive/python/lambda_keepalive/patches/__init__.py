@@ -19,15 +19,24 @@ _failed = False
 
 
 class Patch:
-    """One row: after `module` is imported, `lambda_keepalive.patches.<name>.install(module)` runs, in these modes."""
+    """One row: after `module` is imported, `lambda_keepalive.patches.<name>.install(module)` runs, in these modes, and
+    only if the setting that it `needs` is set."""
 
-    __slots__ = ("clients", "modes", "module", "name")
+    __slots__ = ("clients", "modes", "module", "name", "needs")
 
-    def __init__(self, module: str, name: str, clients: "tuple[str, ...]", modes: "tuple[str, ...]" = ("on",)) -> None:
+    def __init__(
+        self,
+        module: str,
+        name: str,
+        clients: "tuple[str, ...]",
+        modes: "tuple[str, ...]" = ("on",),
+        needs: "str | None" = None,
+    ) -> None:
         self.module = module
         self.name = name
         self.clients = clients
         self.modes = modes
+        self.needs = needs
 
     def wanted(self, clients: "AbstractSet[str]") -> bool:
         """Whether one of the wanted clients stands on this patch; a patch without clients is always wanted."""
@@ -70,6 +79,9 @@ PATCHES = (
     Patch("httpcore", "httpcore_async", ("httpx",)),
     Patch("aiohttp.client", "aiohttp", ("aiohttp",)),
     Patch("requests.sessions", "requests", ("urllib3",)),
+    Patch("http.client", "sticky_http_client", _HTTP_CLIENT, needs="sticky_hosts"),
+    Patch("httpcore", "sticky_httpcore", ("httpx",), needs="sticky_hosts"),
+    Patch("aiohttp.client", "sticky_aiohttp", ("aiohttp",), needs="sticky_hosts"),
     Patch("http.client", "observe_http_client", _HTTP_CLIENT, _OBSERVE),
     Patch("urllib.request", "observe_urllib_request", ("urllib.request",), _OBSERVE),
     Patch("urllib3.connectionpool", "observe_urllib3", ("urllib3", "botocore"), _OBSERVE),
