@@ -19,7 +19,7 @@ from typing import Any
 from tests.torture.callers import ASYNC, CALLERS
 
 try:
-    from lambda_keepalive import lifecycle, transport
+    from lambda_keepalive import guard, lifecycle, transport
     from lambda_keepalive.pool import connection
     from lambda_keepalive.stats import stats
 except ImportError:
@@ -127,30 +127,53 @@ def outcome(url: str, body: str) -> str:
     return ANSWERED if body == url.rpartition("/")[2] else WRONG
 
 
-def main() -> None:
-    function = Function(sys.argv[1])
-    clocks = Clocks()
-    if lifecycle is not None:
-        connection.time = clocks  # type: ignore[assignment]
-    # Left clients are collected in every invocation, as in a function that makes more garbage than this one.
-    for line in sys.stdin:
-        order = json.loads(line)
-        clocks.jumped = [jumped + by for jumped, by in zip(clocks.jumped, order["clocks"], strict=True)]
+def guarded(edge: Callable[[], None]) -> None:
+    """Do something to the layer as its patch of awslambdaric does: what it raises is reported by the layer itself."""
+    try:
+        edge()
+    except Exception:  # noqa: BLE001
+        guard.fault("an edge of the invocation")
+
+
+def count() -> dict[str, Any]:
+    """What the layer counted in this invocation."""
+    taken = stats.take()
+    return {"all": taken.discarded, "replayed": getattr(taken, "replayed", 0)}
+
+
+class Invocations:
+    """Carries out what the parent orders, one line of JSON each; the layer's clocks are in its hands."""
+
+    def __init__(self, client: str) -> None:
+        self._function = Function(client)
+        self._clocks = Clocks()
+        if lifecycle is not None:
+            connection.time = self._clocks  # type: ignore[assignment]
+
+    def answer(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Make the calls of one invocation; their outcomes and what the layer counted."""
+        jumps = zip(self._clocks.jumped, order["clocks"], strict=True)
+        self._clocks.jumped = [jumped + by for jumped, by in jumps]
         answer: dict[str, Any] = {}
         if lifecycle is not None:
-            lifecycle.starting("id")
-            answer["thaw"] = dict(stats.peek().discarded)
-        answer["outcomes"] = function.invoke(order["calls"], order["together"])
+            guarded(lambda: lifecycle.starting("id"))
+            guarded(lambda: answer.update(thaw=dict(stats.peek().discarded)))
+        answer["outcomes"] = self._function.invoke(order["calls"], order["together"])
         if order["afresh"]:
-            function.forget()
-            answer["outcomes"] += function.invoke(order["afresh"], together=False)
+            self._function.forget()
+            answer["outcomes"] += self._function.invoke(order["afresh"], together=False)
+        # What was left behind is collected in every invocation, as in a function that makes more garbage than this one.
         gc.collect(0)
         if lifecycle is not None:
-            lifecycle.ending()
-            taken = stats.take()
-            answer["all"] = taken.discarded
-            answer["replayed"] = sum(getattr(origin, "replayed", 0) for origin in taken.origins.values())
-        print(json.dumps(answer), flush=True)
+            guarded(lifecycle.ending)
+            guarded(lambda: answer.update(count()))
+        return answer
+
+
+def main() -> None:
+    invocations = Invocations(sys.argv[1])
+    for line in sys.stdin:
+        print(json.dumps(invocations.answer(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -28,10 +28,11 @@ class Sandbox:
     Args:
         client: name in `callers.CALLERS`.
         layer: whether the layer is attached.
+        program: the module that is the function process.
     """
 
-    def __init__(self, world: World, client: str, *, layer: bool) -> None:
-        command = [sys.executable, "-m", "tests.torture.function", client]
+    def __init__(self, world: World, client: str, *, layer: bool, program: str = "tests.torture.function") -> None:
+        command = [sys.executable, "-m", program, client]
         if IS_ROOT:
             command = [*WITH_HOSTS, str(world.hosts), *command]
         environ = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1", "HOME": str(world.hosts.parent)}
@@ -40,6 +41,7 @@ class Sandbox:
         if layer:
             environ |= {"PYTHONPATH": str(LAYER), "KEEPALIVE_LOOPBACK": "1"}
         self._command, self._environ = command, environ
+        self._heard = 0
 
     def __enter__(self) -> Sandbox:
         self._stderr = tempfile.TemporaryFile("w+")
@@ -80,6 +82,10 @@ class Sandbox:
         return answer
 
     def said(self) -> str:
-        """What the function has printed to standard error so far."""
-        self._stderr.seek(0)
-        return self._stderr.read()
+        """What the function has printed to standard error since the last time."""
+        # Through a descriptor of its own, whose place in the file is nobody else's.
+        with open(f"/proc/self/fd/{self._stderr.fileno()}") as file:
+            file.seek(self._heard)
+            said = file.read()
+            self._heard = file.tell()
+        return said
