@@ -1,7 +1,8 @@
 """Every client as the function uses it: an object that is kept, made for each call and closed, or left behind.
 
 `ask(method, url)` returns the body as text and tries nothing twice; GET and POST only. Async clients have coroutine
-functions of the same names. Each class imports its client when it is made.
+functions of the same names. Each class imports its client when it is made. The sync ones also have `begin(url)`, a
+`Held` response of which only some bytes are read.
 """
 
 from __future__ import annotations
@@ -9,11 +10,23 @@ from __future__ import annotations
 import http.client
 import threading
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 # Long for a server on loopback, even on a busy machine: whoever runs into it has waited for nothing. Seconds.
 TIMEOUT = 20.0
+
+# Bytes of a response that is read in part.
+SOME = 5
+
+
+class Held:
+    """A response that is read in part: `rest` reads it to its end, `drop` lets go of it as it is."""
+
+    def __init__(self, rest: Callable[[], object], drop: Callable[[], object]) -> None:
+        self.rest = rest
+        self.drop = drop
 
 
 class Requests:
@@ -26,6 +39,12 @@ class Requests:
 
     def ask(self, method: str, url: str) -> str:
         return str(self._session.request(method, url, timeout=TIMEOUT).text)
+
+    def begin(self, url: str) -> Held:
+        response = self._session.get(url, timeout=TIMEOUT, stream=True)
+        chunks = response.iter_content(SOME)
+        next(chunks)
+        return Held(lambda: list(chunks), response.close)
 
     def close(self) -> None:
         self._session.close()
@@ -41,6 +60,16 @@ class Urllib3:
 
     def ask(self, method: str, url: str) -> str:
         return self._manager.request(method, url).data.decode()
+
+    def begin(self, url: str) -> Held:
+        response = self._manager.request("GET", url, preload_content=False)
+        response.read(SOME)
+
+        def rest() -> None:
+            response.read()
+            response.release_conn()
+
+        return Held(rest, response.close)
 
     def close(self) -> None:
         self._manager.clear()
@@ -68,6 +97,26 @@ class HttpClient:
                 connection.close()
                 raise
 
+    def begin(self, url: str) -> Held:
+        """On a connection of its own, which cannot carry anything else meanwhile."""
+        parts = urlsplit(url)
+        secure = parts.scheme == "https"
+        connection_class = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        connection = connection_class(parts.netloc, timeout=TIMEOUT)
+        connection.request("GET", parts.path)
+        response = connection.getresponse()
+        response.read(SOME)
+
+        def rest() -> None:
+            response.read()
+            connection.close()
+
+        def drop() -> None:
+            response.close()
+            connection.close()
+
+        return Held(rest, drop)
+
     def close(self) -> None:
         for connection in self._connections.values():
             connection.close()
@@ -79,6 +128,11 @@ class Urlopen:
     def ask(self, method: str, url: str) -> str:
         with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=TIMEOUT) as response:
             return str(response.read().decode())
+
+    def begin(self, url: str) -> Held:
+        response = urllib.request.urlopen(url, timeout=TIMEOUT)
+        response.read(SOME)
+        return Held(response.read, response.close)
 
     def close(self) -> None:
         pass
@@ -94,6 +148,12 @@ class Httpx:
 
     def ask(self, method: str, url: str) -> str:
         return self._client.request(method, url).text
+
+    def begin(self, url: str) -> Held:
+        response = self._client.send(self._client.build_request("GET", url), stream=True)
+        chunks = response.iter_raw(SOME)
+        next(chunks)
+        return Held(lambda: list(chunks), response.close)
 
     def close(self) -> None:
         self._client.close()
@@ -133,6 +193,12 @@ class Boto3:
             return str(answer["Body"].read().decode())
         self._client("dynamodb", endpoint).put_item(TableName=bucket, Item={"id": {"S": name}})
         return name
+
+    def begin(self, url: str) -> Held:
+        endpoint, bucket, name = url.rsplit("/", 2)
+        body = self._client("s3", endpoint).get_object(Bucket=bucket, Key=name)["Body"]
+        body.read(SOME)
+        return Held(body.read, body.close)
 
     def close(self) -> None:
         for client in self._clients.values():

@@ -2,11 +2,12 @@
 
 Besides invocations it takes these orders: `{"watch": true}` begins to note which functions of the layer run, and
 `{"watch": false}` tells; `{"fork": true}` has all that follows done by a child, until its `{"exit": true}`;
-`{"break": NAME}` makes that function raise from now on, in that process.
+`{"break": NAME}` makes that function raise from now on, in that process. The client is imported at the start.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -23,14 +24,15 @@ PASSED_OVER = ("boot", "config", "guard", "hooks", "patches", "patching", "publi
 # These stand in for a library's own function and call it: an exception that leaves them may be that one's own. What
 # they do besides is guarded within.
 SEAMS = (
-    "transport.connect",
-    "default_context.initialize",
-    "default_context.Note.make_context",
-    "default_context.ContextAttribute.__get__",
-    "default_context.ContextAttribute.__set__",
-    "default_context.ContextAttribute.__delete__",
-    "urllib3_queue.PoolQueue._init",
-    "urllib3_queue.PoolQueue.put",
+    "transport:connect",
+    "default_context:initialize",
+    "default_context:Note.make_context",
+    "default_context:ContextAttribute.__get__",
+    "default_context:ContextAttribute.__set__",
+    "default_context:ContextAttribute.__delete__",
+    "urllib3_queue:PoolQueue._init",
+    "urllib3_queue:PoolQueue.put",
+    "botocore_clients:create",
 )
 
 
@@ -44,11 +46,11 @@ def functions() -> Iterator[tuple[str, Any, str, types.FunctionType]]:
             if getattr(value, "__module__", None) != module_name:
                 continue
             if isinstance(value, types.FunctionType):
-                yield f"{short}.{attribute}", module, attribute, value
+                yield f"{short}:{attribute}", module, attribute, value
             elif isinstance(value, type):
                 for method, function in sorted(vars(value).items()):
                     if isinstance(function, types.FunctionType):
-                        yield f"{short}.{attribute}.{method}", value, method, function
+                        yield f"{short}:{attribute}.{method}", value, method, function
 
 
 class Watch:
@@ -77,6 +79,8 @@ def broken(*args: object, **kwargs: object) -> None:
 
 def break_(name: str) -> None:
     """Put `broken` in the place of a function, also where it was imported by its name."""
+    # Some are imported by the first call that needs them.
+    importlib.import_module("lambda_keepalive." + name.partition(":")[0])
     owner, attribute, original = next(found[1:] for found in functions() if found[0] == name)
     setattr(owner, attribute, broken)
     for module_name, module in list(sys.modules.items()):
@@ -87,8 +91,12 @@ def break_(name: str) -> None:
 
 
 def main() -> None:
-    invocations = Invocations(sys.argv[1])
+    client = sys.argv[1]
+    importlib.import_module({"urlopen": "urllib.request"}.get(client, client.removesuffix("-async")))
+    invocations = Invocations(client)
     watch = Watch()
+    # They live on in a child, so that they have no word to say about their end.
+    clients_of_the_parent = []
     # Not by iteration, which reads ahead what is for the child.
     while line := sys.stdin.readline():
         order = json.loads(line)
@@ -96,9 +104,12 @@ def main() -> None:
         if "fork" in order:
             child = os.fork()
             if child:
-                os.waitpid(child, 0)
+                _, status = os.waitpid(child, 0)
+                if status:
+                    print(json.dumps({"ended": status}), flush=True)
                 continue
-            invocations = Invocations(sys.argv[1])
+            clients_of_the_parent.append(invocations)
+            invocations = Invocations(client)
         elif "exit" in order:
             print("{}", flush=True)
             os._exit(0)

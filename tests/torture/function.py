@@ -25,7 +25,8 @@ try:
 except ImportError:
     lifecycle = None
 
-# Method, URL, and how the client is used: "kept", "closed" or "left".
+# Method, URL, and how the client is used: "kept", "closed" or "left". Methods besides GET and POST: "begin", a GET
+# whose response is read in part, and "rest" and "drop", which say what becomes of that.
 Call = tuple[str, str, str]
 
 ANSWERED = "answered"
@@ -52,6 +53,7 @@ class Function:
     def __init__(self, client: str) -> None:
         self._new: Callable[[], Any] = CALLERS[client]
         self._kept: Any = None
+        self._held: Any = None
         self._loop = asyncio.new_event_loop() if client in ASYNC else None
 
     def invoke(self, calls: list[Call], together: bool) -> list[str]:
@@ -66,17 +68,27 @@ class Function:
     def _call(self, call: Call) -> str:
         method, url, use = call
         try:
+            if method in ("rest", "drop"):
+                held, self._held = self._held, None
+                getattr(held, method)()
+                return ANSWERED
             if use == "kept":
                 self._kept = self._kept or self._new()
-                return outcome(url, self._kept.ask(method, url))
+                return self._ask_by(self._kept, method, url)
             client = self._new()
             try:
-                return outcome(url, client.ask(method, url))
+                return self._ask_by(client, method, url)
             finally:
                 if use == "closed":
                     client.close()
         except Exception as error:  # noqa: BLE001 - what surfaces is the result
             return type(error).__name__
+
+    def _ask_by(self, client: Any, method: str, url: str) -> str:
+        if method == "begin":
+            self._held = client.begin(url)
+            return ANSWERED
+        return outcome(url, client.ask(method, url))
 
     def _invoke_async(self, calls: list[Call], together: bool) -> list[str]:
         """A kept client lives in a loop that is kept, as is usual; all others in one that is made for the call."""

@@ -77,7 +77,10 @@ class Sandbox:
         if not line:
             raise RuntimeError(f"the function process ended: {self.said()}")
         os.killpg(self._process.pid, signal.SIGSTOP)
-        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
+        try:
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
+        except ChildProcessError:
+            raise RuntimeError(f"the function process ended: {self.said()}") from None
         answer: dict[str, Any] = json.loads(line)
         return answer
 

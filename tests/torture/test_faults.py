@@ -53,23 +53,32 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
 
 
+@pytest.fixture
+def nobody() -> Iterator[int]:
+    """A port at which nobody listens, and which nobody else can get."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
 class Faulty:
     """A function process, and what its calls end in."""
 
-    def __init__(self, world: World, sandbox: Sandbox, uses: tuple[str, ...]) -> None:
+    def __init__(self, world: World, sandbox: Sandbox, uses: tuple[str, ...], nobody: int) -> None:
         self._world = world
         self._sandbox = sandbox
         self._uses = uses
-        with socket.create_server(("127.0.0.1", 0)) as nobody:
-            refused = f"http://localhost:{nobody.getsockname()[1]}/work/refused"
         plain, tls = world.urls
         # Most of them without TLS, since most of them cost a connection, and there are thousands to make.
         odd = [f"{plain}/work/{route.__name__}" for route in ROUTES]
-        self._urls = [f"{tls}/work/1", f"{plain}/work/2", *odd, f"{tls}/work/3", f"{plain}/work/4", refused]
+        self._urls = [f"{tls}/work/1", f"{plain}/work/2", *odd, f"{tls}/work/3", f"{plain}/work/4"]
+        self._urls.append(f"http://127.0.0.1:{nobody}/work/refused")
 
     def tell(self, **order: Any) -> dict[str, Any]:
         self._sandbox.begin(order)
-        return self._sandbox.end()
+        answer = self._sandbox.end()
+        assert "ended" not in answer, self.said()
+        return answer
 
     def invoke(self, uses: tuple[str, ...] = ()) -> list[str]:
         uses = uses or self._uses
@@ -96,11 +105,11 @@ class Faulty:
 @pytest.mark.parametrize("client", CALLERS)
 @pytest.mark.timeout(300)
 def test_a_fault_in_any_function_of_ours_leaves_every_call_as_it_is_without_the_layer(
-    world: World, client: str
+    world: World, nobody: int, client: str
 ) -> None:
     uses = USES_OF.get(client, USES)
     with Sandbox(world, client, layer=False, program=PROGRAM) as sandbox:
-        bare = Faulty(world, sandbox, uses)
+        bare = Faulty(world, sandbox, uses, nobody)
         expected = bare.story()
         # What a connection that is kept ends in when its server hangs up: the one error that the layer could spare.
         bare.invoke(("kept",))
@@ -108,15 +117,20 @@ def test_a_fault_in_any_function_of_ours_leaves_every_call_as_it_is_without_the_
         assert bare.said() == []
     wrong: dict[str, object] = {}
     with Sandbox(world, client, layer=True, program=PROGRAM) as sandbox:
-        faulty = Faulty(world, sandbox, uses)
-        faulty.tell(watch=True)
-        assert faulty.story() == expected
-        faulty.trap()
-        reached = faulty.tell(watch=False)["reached"]
-        assert faulty.said() == []
-        for name in reached:
+        faulty = Faulty(world, sandbox, uses, nobody)
+
+        def reached() -> list[str]:
+            faulty.tell(watch=True)
+            assert faulty.story() == expected
+            faulty.trap()
+            names: list[str] = faulty.tell(watch=False)["reached"]
+            assert faulty.said() == []
+            return names
+
+        def try_without(name: str, *, warm: bool) -> None:
             faulty.tell(fork=True)
-            faulty.invoke()
+            if warm:
+                faulty.invoke()
             faulty.tell(**{"break": name})
             found, in_trap, said = faulty.story(), faulty.trap(), faulty.said()
             faulty.tell(exit=True)
@@ -124,5 +138,19 @@ def test_a_fault_in_any_function_of_ours_leaves_every_call_as_it_is_without_the_
                 wrong[name] = found, in_trap
             elif len(set(said)) != len(said) or not all("fault in" in line for line in said):
                 wrong[name] = said
+
+        # In a child that makes its first calls everything is new; what is not reached later is tried there.
+        faulty.tell(fork=True)
+        first = reached()
+        faulty.tell(exit=True)
+        faulty.tell(fork=True)
+        faulty.invoke()
+        later = reached()
+        faulty.tell(exit=True)
+        for name in sorted({*first} - {*later}):
+            try_without(name, warm=False)
+        faulty.invoke()
+        for name in later:
+            try_without(name, warm=True)
     assert wrong == {}
-    assert len(reached) >= 40, reached
+    assert len(first) >= 40, first

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lambda_keepalive import config, guard
 from lambda_keepalive.config import CLIENTS, ELSEWHERE, SETTINGS, Config
 
@@ -65,6 +67,24 @@ def test_a_value_that_can_be_used_is_used(name: str, text: str, value: object) -
     settings = Config({name: text})
     assert settings.complaints == []
     assert getattr(settings, name.removeprefix("KEEPALIVE_").lower()) == value
+
+
+# What the kernel lets into an environment, bytes that are no text among it (PEP 383).
+ANY_TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8") | st.sampled_from("\udc80\udcff"))
+LIKELY_TEXT = st.from_regex(r"[-+.,0-9a-zA-Z/]{0,20}", fullmatch=True)
+NAMES = st.sampled_from([setting.name for setting in SETTINGS]) | st.from_regex("KEEPALIVE_[A-Z_]{1,9}", fullmatch=True)
+
+
+@given(st.dictionaries(NAMES, ANY_TEXT | LIKELY_TEXT))
+def test_any_environment_gives_settings_and_at_most_a_line_for_each_name(environ: dict[str, str]) -> None:
+    settings, defaults = Config(environ), Config({})
+    named = [line.split("=")[0].split()[0] for line in settings.complaints]
+    assert len(set(named)) == len(named)
+    assert all("\n" not in line for line in settings.complaints)
+    for setting in SETTINGS:
+        text = environ.get(setting.name, "").strip()
+        expected = setting.parse(text) if text and setting.name not in named else getattr(defaults, setting.field)
+        assert getattr(settings, setting.field) == expected
 
 
 def test_every_default_is_a_value_of_its_setting_and_has_a_reason() -> None:

@@ -109,18 +109,15 @@ def initialize(
         return
     original(client, *args, **kwargs)
     if stamp is not None:
-        _take_note(client, stamp)
+        guard.attempt("default TLS context", _take_note, client, stamp)
 
 
 def _take_note(client: "Any", stamp: "Hashable") -> None:
     """Remember what the context contains that this client has just made; nothing if that cannot be known."""
-    try:
-        context = vars(client)["_context"]
-        context_identity = identity.of_context(context)
-        if context_identity is not context:
-            _notes[client._http_vsn] = Note(client._http_vsn, stamp, context_identity)
-    except Exception:  # noqa: BLE001
-        guard.fault("default TLS context")
+    context = vars(client)["_context"]
+    context_identity = identity.of_context(context)
+    if context_identity is not context:
+        _notes[client._http_vsn] = Note(client._http_vsn, stamp, context_identity)
 
 
 class _Inert:

@@ -6,6 +6,11 @@ layer were not there. This module owns the log lines; it imports nothing but `sy
 
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 LEVELS = ("debug", "info", "warning", "off")
 
 _level = LEVELS.index("warning")
@@ -53,3 +58,11 @@ def fault(where: str) -> None:
             log("warning", f"fault in {where} ({cause}); going on without the layer; KEEPALIVE_ENABLED=0 turns it off")
     except Exception:  # noqa: BLE001, S110 - the function's call matters more than the report
         pass
+
+
+def attempt(where: str, function: "Callable[..., object]", *arguments: "Any") -> None:
+    """Call something of ours at a point where nothing that it raises may get out."""
+    try:
+        function(*arguments)
+    except Exception:  # noqa: BLE001
+        fault(where)

@@ -81,7 +81,7 @@ def connect(client: "Any", original: "Callable[[Any], None]", identify: "Identif
     try:
         original(client)
     except BaseException:
-        stats.connect_error(origin)
+        guard.attempt("observe", stats.connect_error, origin)
         raise
     milliseconds = (time.perf_counter() - started) * 1000
     try:

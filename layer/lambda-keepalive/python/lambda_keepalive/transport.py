@@ -114,7 +114,7 @@ def connect(
     try:
         original(client)
     except BaseException:
-        stats.connect_error(origin)
+        guard.attempt("connect", stats.connect_error, origin)
         raise
     milliseconds = (time.perf_counter() - started) * 1000
     try:

@@ -96,7 +96,7 @@ def _create_connection(original: "Any") -> "Any":
         try:
             protocol = await original(self, req, *args, **kwargs)
         except BaseException:
-            stats.connect_error(origin)
+            guard.attempt("aiohttp connect", stats.connect_error, origin)
             raise
         milliseconds = (time.perf_counter() - started) * 1000
         try:

@@ -21,7 +21,7 @@ from botocore.client import BaseClient, ClientCreator, ClientMeta
 from botocore.loaders import JSONFileLoader, Loader
 from botocore.regions import EndpointResolver
 
-from lambda_keepalive import botocore_clients
+from lambda_keepalive import botocore_clients, guard
 from lambda_keepalive.botocore_models import Endpoints, EventNames, Files, Services
 from lambda_keepalive.patching import PatchSkipped, add, replace, substitute
 
@@ -94,7 +94,12 @@ def _load_file(original: "Any") -> "Any":
     def load_file(self: "Any", file_path: "Any") -> "Any":
         if type(self) is not JSONFileLoader or type(file_path) is not str:
             return original(self, file_path)
-        return _files.load(lambda path: original(self, path), file_path, _extensions)
+        try:
+            return _files.load(lambda path: original(self, path), file_path, _extensions)
+        except Exception:  # noqa: BLE001
+            content = original(self, file_path)
+            guard.fault("botocore files")
+            return content
 
     return load_file
 
@@ -103,14 +108,25 @@ def _list_available_services(original: "Any") -> "Any":
     def list_available_services(self: "Any", *args: "Any", **kwargs: "Any") -> "Any":
         if type(self) is not Loader or type(self.file_loader) is not JSONFileLoader:
             return original(self, *args, **kwargs)
-        return _services.list(original, self, args, kwargs)
+        try:
+            return _services.list(original, self, args, kwargs)
+        except Exception:  # noqa: BLE001
+            services = original(self, *args, **kwargs)
+            guard.fault("botocore services")
+            return services
 
     return list_available_services
 
 
 def _alias_event_name(original: "Any") -> "Any":
     def _alias_event_name(self: "Any", event_name: "Any") -> "Any":
-        return _event_names.resolve(original, self, event_name)
+        try:
+            return _event_names.resolve(original, self, event_name)
+        except Exception:  # noqa: BLE001
+            # If it was the original's own exception, it comes again.
+            name = original(self, event_name)
+            guard.fault("botocore events")
+            return name
 
     return _alias_event_name
 
@@ -139,11 +155,14 @@ def _register_endpoint_resolver(original: "Any") -> "Any":
         def create_default_resolver() -> "Any":
             loader = self.get_component("data_loader")
             if type(loader) is Loader and type(loader.file_loader) is JSONFileLoader:
-                shared = _endpoints.share(loader, _extensions, loader.file_loader.load_file)
-                if shared is not None:
-                    resolver = EndpointResolver(shared[0], uses_builtin_data=True)
-                    loader._keepalive_lent = resolver
-                    return resolver
+                try:
+                    shared = _endpoints.share(loader, _extensions, loader.file_loader.load_file)
+                    if shared is not None:
+                        resolver = EndpointResolver(shared[0], uses_builtin_data=True)
+                        loader._keepalive_lent = resolver
+                        return resolver
+                except Exception:  # noqa: BLE001
+                    guard.fault("botocore endpoints")
             return create()
 
         deferred["endpoint_resolver"] = create_default_resolver

@@ -149,7 +149,7 @@ def _close_conn(original: "Any") -> "Any":
             try:
                 transport.response_ended(self, connection)
             except Exception:  # noqa: BLE001
-                connection.close()
+                # Nobody else has the connection: its socket is closed with it.
                 guard.fault("end of response")
 
     return _close_conn

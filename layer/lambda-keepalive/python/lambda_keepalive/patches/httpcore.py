@@ -67,7 +67,7 @@ def _connect(original: "Any") -> "Any":
         try:
             stream = original(self, request)
         except BaseException:
-            stats.connect_error(origin)
+            guard.attempt("httpcore connect", stats.connect_error, origin)
             raise
         milliseconds = (time.perf_counter() - started) * 1000
         try:
@@ -119,7 +119,7 @@ def _handle_tunnel(original: "Any") -> "Any":
             return original(self, request)
         except BaseException:
             if origin is not None and not self._connected:
-                stats.connect_error(origin)
+                guard.attempt("httpcore connect", stats.connect_error, origin)
             raise
 
     return handle_request

@@ -85,7 +85,7 @@ def _connect(original: "Any") -> "Any":
         try:
             stream = await original(self, request)
         except BaseException:
-            stats.connect_error(origin)
+            guard.attempt("httpcore async connect", stats.connect_error, origin)
             raise
         milliseconds = (time.perf_counter() - started) * 1000
         try:
@@ -138,7 +138,7 @@ def _handle_tunnel(original: "Any") -> "Any":
             return await original(self, request)
         except BaseException:
             if origin is not None and not self._connected:
-                stats.connect_error(origin)
+                guard.attempt("httpcore async connect", stats.connect_error, origin)
             raise
 
     return handle_async_request
