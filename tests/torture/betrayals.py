@@ -58,8 +58,8 @@ BETRAYALS = {
     # The first packet of the next request is answered by an RST, as NAT gateways and load balancers do after 350 s.
     "vanishes": Betrayal(_by(Origin.vanish_idle), unseen=True, root=True),
     # The FIN or the RST arrives while the request is written, or before, or after.
-    "closes-late": Betrayal(_by(Origin.close_idle), late=True, unseen=True),
-    "resets-late": Betrayal(_by(Origin.reset_idle), late=True, unseen=True),
+    "closes-late": Betrayal(_by(lambda server: server.finish_used(reset=False)), late=True, unseen=True),
+    "resets-late": Betrayal(_by(lambda server: server.finish_used(reset=True)), late=True, unseen=True),
     # The server's process dies with the request in its kernel's buffer.
     "closes-unread": Betrayal(_by(Origin.ambush_idle), unseen=True),
     # It dies with the request in its hands: who knows what it has done with it.

@@ -33,6 +33,9 @@ SEAMS = (
     "urllib3_queue:PoolQueue._init",
     "urllib3_queue:PoolQueue.put",
     "botocore_clients:create",
+    "http_replay:send",
+    "http_replay:response",
+    "http_replay:_not_yet",
 )
 
 

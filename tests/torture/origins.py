@@ -76,6 +76,15 @@ class Traitor(Origin):
 
         return self._order(order)
 
+    def finish_used(self, *, reset: bool) -> int:
+        """Close every idle connection that has carried a request, and not one that is about to carry its first."""
+
+        def order(connection: Connection) -> None:
+            if connection.used:
+                connection.finish(reset=reset)
+
+        return self._order(order)
+
     def _answer(self, exchange: Exchange) -> None:
         request = exchange.request
         request_id = id_of(request)

@@ -85,6 +85,11 @@ class Connection:
         self.thread = threading.Thread(target=self._run, name=f"origin-connection-{number}", daemon=True)
 
     @property
+    def used(self) -> bool:
+        """Whether a request was answered on it: one that is new has no idle time behind it."""
+        return self._requests > 0
+
+    @property
     def _closed(self) -> bool:
         return self.state is State.CLOSED
 
