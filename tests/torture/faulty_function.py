@@ -36,6 +36,8 @@ SEAMS = (
     "http_replay:send",
     "http_replay:response",
     "http_replay:_not_yet",
+    "http_replay:_connect_anew",
+    "http_replay:_send_again",
 )
 
 

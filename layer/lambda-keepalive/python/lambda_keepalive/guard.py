@@ -60,9 +60,10 @@ def fault(where: str) -> None:
         pass
 
 
-def attempt(where: str, function: "Callable[..., object]", *arguments: "Any") -> None:
-    """Call something of ours at a point where nothing that it raises may get out."""
+def attempt(where: str, function: "Callable[..., Any]", *arguments: "Any") -> "Any":
+    """Call something of ours at a point where nothing that it raises may get out; returns None then."""
     try:
-        function(*arguments)
+        return function(*arguments)
     except Exception:  # noqa: BLE001
         fault(where)
+    return None

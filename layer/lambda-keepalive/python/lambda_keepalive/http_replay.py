@@ -43,10 +43,10 @@ def send(client: "Any", data: "Any", sent: Sent, plain_send: "Send") -> None:
         plain_send(client, data)
         return
     except OSError as error:
-        if not _may_go_again(client, sent, error, answered=None):
+        if not guard.attempt("replay", _may_go_again, client, sent, error, None):
             raise
     _send_again(client, sent, plain_send)
-    stats.replayed()
+    guard.attempt("replay", stats.replayed)
 
 
 def response(client: "Any", sent: Sent, plain_send: "Send", getresponse: "Callable[[Any], Any]") -> "Any":
@@ -61,7 +61,8 @@ def response(client: "Any", sent: Sent, plain_send: "Send", getresponse: "Callab
     try:
         first = getresponse(client)
     except ConnectionError as error:
-        if not _may_go_again(client, sent, error, answered=not getattr(error, "_keepalive_unanswered", False)):
+        answered = not getattr(error, "_keepalive_unanswered", False)
+        if not guard.attempt("replay", _may_go_again, client, sent, error, answered):
             own.pop("close", None)
             client.close()
             raise
@@ -80,7 +81,7 @@ def response(client: "Any", sent: Sent, plain_send: "Send", getresponse: "Callab
     if client._keepalive is not None:
         # It was counted in the statistics when it went out on the dead connection.
         client._keepalive.requests += 1
-    stats.replayed()
+    guard.attempt("replay", stats.replayed)
     return getresponse(client)
 
 
@@ -91,13 +92,9 @@ def _not_yet() -> None:
 def _may_go_again(client: "Any", sent: Sent, error: OSError, answered: "bool | None") -> bool:
     """Asked once for each request. Where nothing of an answer was read yet (None), one may be waiting."""
     client._keepalive_sent = None
-    try:
-        if answered is None:
-            answered = autopsy.has_answer(client.sock)
-        return sent.may_go_again(client, error, answered)
-    except Exception:  # noqa: BLE001
-        guard.fault("replay")
-        return False
+    if answered is None:
+        answered = autopsy.has_answer(client.sock)
+    return sent.may_go_again(client, error, answered)
 
 
 def _connect_anew(client: "Any") -> None:
@@ -105,10 +102,7 @@ def _connect_anew(client: "Any") -> None:
     dead: Connection = client._keepalive
     timeout = dead.sock.gettimeout()
     client._keepalive_sent = client._keepalive = client.sock = None
-    try:
-        transport.given_up(dead)
-    except Exception:  # noqa: BLE001
-        guard.fault("replay")
+    guard.attempt("replay", transport.given_up, dead)
     client._keepalive_anew = True
     try:
         client.connect()
