@@ -131,6 +131,46 @@ PATTERNS = {
             requests.get(url + "/bytes/10")
             urlopen(url + "/bytes/10").read()
     """,
+    "httpx.get": """
+        import httpx
+
+        def call(url):
+            httpx.get(url + "/bytes/10")
+    """,
+    "httpx.post, chunked answer": """
+        import httpx
+
+        def call(url):
+            httpx.post(url + "/chunked/30", content=b"x")
+    """,
+    "httpx, a Client that is kept": """
+        import httpx
+        client = httpx.Client()
+
+        def call(url):
+            client.get(url + "/bytes/10")
+    """,
+    "httpx, Clients that stay alive": """
+        import httpx
+        clients = []
+
+        def call(url):
+            clients.append(httpx.Client())
+            clients[-1].get(url + "/bytes/10")
+    """,
+    "httpx, not read": """
+        import httpx
+
+        def call(url):
+            with httpx.Client() as client, client.stream("GET", url + "/bytes/100") as response:
+                next(response.iter_raw(10))
+    """,
+    "httpx, asked to close": """
+        import httpx
+
+        def call(url):
+            httpx.get(url + "/bytes/10", headers={"Connection": "close"})
+    """,
     "boto3, a client per call": """
         import boto3
 
@@ -175,7 +215,8 @@ def calls(run: Interpreter, origin: Origin, pattern: str, mode: str | None) -> t
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_observing_changes_nothing_and_foretells_mode_on(run: Interpreter, origin: Origin, pattern: str) -> None:
-    needs(re.split(r"[., ]", pattern)[0].replace("http", "http_client"))
+    client = re.split(r"[., ]", pattern)[0]
+    needs("http_client" if client == "http" else client)
     without = calls(run, origin, pattern, None)
     observed = calls(run, origin, pattern, "observe")
     on = calls(run, origin, pattern, "on")

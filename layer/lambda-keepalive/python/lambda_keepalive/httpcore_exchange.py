@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 def begin(connection: "Connection", request: "Any") -> None:
     """A request is about to be sent: count it, and see whether it makes the connection unfit for others."""
     transport.sending(connection)
+    taint(connection, request)
+
+
+def taint(connection: "Connection", request: "Any") -> None:
+    """See whether a request makes the connection unfit for others."""
     for name, value in request.headers:
         length = len(name)
         # By length first: of ten fields nine need no more.

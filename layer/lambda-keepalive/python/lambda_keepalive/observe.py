@@ -63,13 +63,10 @@ def connect(client: "Any", original: "Callable[[Any], None]", identify: "Identif
     Raises:
         whatever `original`, the client's own `connect`, raises.
     """
-    kept, held = None, False
     try:
         client._keepalive = None
         key, origin, refusal = identify(client)
-        if key is not None:
-            kept = shadows.acquire(key)
-            held = kept is None and any(holder.holds(key) for holder in holders)
+        kept, held = foretell(key)
     except Exception:  # noqa: BLE001
         guard.fault("connect")
         original(client)
@@ -86,13 +83,21 @@ def connect(client: "Any", original: "Callable[[Any], None]", identify: "Identif
     milliseconds = (time.perf_counter() - started) * 1000
     try:
         if client.sock is not None:
-            client._keepalive = _opened(client.sock, key, origin, refusal, milliseconds, kept, held)
+            client._keepalive = opened(client.sock, key, origin, refusal, milliseconds, kept, held)
             client._keepalive_used = False
     except Exception:  # noqa: BLE001
         guard.fault("connect")
 
 
-def _opened(
+def foretell(key: "Hashable | None") -> "tuple[Connection | None, bool]":
+    """What mode `on` would have for this identity: the shadow of a connection, or one that a live client holds idle."""
+    if key is None:
+        return None, False
+    kept = shadows.acquire(key)
+    return kept, kept is None and any(holder.holds(key) for holder in holders)
+
+
+def opened(
     sock: "Any",
     key: "Hashable",
     origin: str,
@@ -101,6 +106,7 @@ def _opened(
     kept: "Connection | None",
     held: bool,
 ) -> "Connection":
+    """Count a connection that a client has just opened, as one that was foretold or as one more."""
     connection = transport.opened(sock, key, origin, refusal, milliseconds, spared=kept is not None or held)
     if connection.key is not None and kept is not None:
         connection = kept
@@ -140,7 +146,7 @@ def retire(client: "Any") -> None:
             reason = "error" if client._HTTPConnection__state != "Idle" else exchange.unfinished(response)
             if reason is None:
                 transport.settle(connection, response)
-        _leave(connection, reason)
+        leave(connection, reason)
     client._keepalive_taint = None
 
 
@@ -163,10 +169,11 @@ def response_ended(response: "Any", connection: "Connection") -> None:
     if reason is None:
         connection.taint = None
         transport.settle(connection, response)
-    _leave(connection, reason)
+    leave(connection, reason)
 
 
-def _leave(connection: "Connection", reason: "str | None") -> None:
+def leave(connection: "Connection", reason: "str | None") -> None:
+    """A connection has ended: keep its shadow, unless there is a reason why mode `on` would not keep it."""
     if reason is None:
         shadows.release(connection)
     else:

@@ -84,5 +84,6 @@ PATCHES = (
     Patch("aiohttp.client", "sticky_aiohttp", ("aiohttp",), needs="sticky_hosts"),
     Patch("http.client", "observe_http_client", _HTTP_CLIENT, _OBSERVE),
     Patch("urllib.request", "observe_urllib_request", ("urllib.request",), _OBSERVE),
+    Patch("httpcore", "observe_httpcore", ("httpx",), _OBSERVE),
     Patch("urllib3.connectionpool", "observe_urllib3", ("urllib3", "botocore"), _OBSERVE),
 )
