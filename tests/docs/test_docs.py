@@ -65,6 +65,14 @@ def test_every_link_to_our_own_files_resolves(page):
     assert missing == []
 
 
+def test_every_test_named_on_the_page_on_reliability_exists():
+    page = ROOT / "docs" / "reliability.md"
+    tests = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*")}
+    names = {path.rpartition("/")[2] for path in tests} | words(r"def (test_\w+)", *(ROOT / "tests").rglob("test_*.py"))
+    assert words(r"`(tests/[\w/.]+)`", page) <= tests
+    assert words(r"`(test_\w+(?:\.py)?)`", page) <= names
+
+
 def test_every_rule_and_reason_named_is_in_the_code():
     code = "\n".join(path.read_text() for path in LAYER.rglob("*.py"))
     text = (ROOT / "docs" / "clients.md").read_text()
