@@ -130,15 +130,33 @@ def plan(seed: int, cycles: int, urls: list[str], uses: tuple[str, ...]) -> Iter
 
 
 def play(
-    world: World, client: str, *, layer: bool, cycles: int, seed: int, uses: tuple[str, ...] | None = None
+    world: World,
+    client: str,
+    *,
+    layer: bool,
+    cycles: int,
+    seed: int,
+    uses: tuple[str, ...] | None = None,
+    together: bool = True,
 ) -> Result:
-    """Play cycles to one client in a function process of its own, with the `uses` of its objects that are usual."""
+    """Play cycles to one client in a function process of its own.
+
+    Args:
+        world: the servers.
+        client: name in `callers.CALLERS`.
+        layer: whether the layer is attached.
+        cycles: how many.
+        seed: of the plan.
+        uses: of the client's objects; those that are usual, if not given.
+        together: whether some requests run at the same time, and which of them meets a dead connection is chance.
+    """
     uses = uses or (USES_OF.get(client, USES) if layer else KEPT)
     tallies: dict[str, Tally] = defaultdict(Tally)
     started = time.monotonic()
     with Sandbox(world, client, layer=layer) as sandbox:
         for name, delay, order in plan(seed, cycles, world.urls, uses):
             betrayal = BETRAYALS[name]
+            order["together"] &= together
             accepted = world.accepted
             if not betrayal.late:
                 betrayal.deed(world)

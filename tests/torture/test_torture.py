@@ -37,7 +37,8 @@ def test_no_request_is_sent_twice_and_none_fails_that_could_be_seen_to(world: Wo
 def test_what_must_not_be_sent_again_fails_no_more_often_than_without_the_layer(world: World, client: str) -> None:
     """In the traps, where no clock and no race decides; a client that is kept, as without the layer."""
     today, layered = (
-        play(world, client, layer=layer, cycles=CYCLES, seed=SEED, uses=KEPT).by_betrayal for layer in (False, True)
+        play(world, client, layer=layer, cycles=CYCLES, seed=SEED, uses=KEPT, together=False).by_betrayal
+        for layer in (False, True)
     )
     traps = [name for name in POSSIBLE if BETRAYALS[name].trap]
     assert sum(today[name].surfaced["GET"] for name in traps) > 0

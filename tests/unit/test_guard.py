@@ -67,3 +67,14 @@ def test_a_report_for_which_there_is_no_memory_is_left_out(capsys: pytest.Captur
     except Mute:
         guard.fault("without memory")
     assert capsys.readouterr().err == ""
+
+
+def test_an_attempt_returns_what_it_was_made_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert guard.attempt("here", int, "7") == 7
+    assert capsys.readouterr().err == ""
+
+
+def test_an_attempt_that_fails_is_reported_and_returns_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert guard.attempt("there", int, "seven") is None
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("lambda-keepalive: fault in there (ValueError: ")
