@@ -68,6 +68,19 @@ def lay_out(directory: Path) -> Path:
     return directory
 
 
+def lay_out_sample(directory: Path, sample: Path) -> Path:
+    """Make a directory with a sample's code and the packages that it names, as its deployment would."""
+    directory.mkdir()
+    shutil.copy(sample / "app.mjs", directory)
+    installed = toolchain.node_modules()
+    for package in json.loads((sample / "package.json").read_text())["dependencies"]:
+        link = directory / "node_modules" / package
+        link.parent.mkdir(parents=True, exist_ok=True)
+        # Of some packages there are several versions, under names of their own.
+        link.symlink_to(installed / {"undici": "undici-7"}.get(package, package))
+    return directory
+
+
 class NodeInterpreter:
     """Call it with a snippet; it returns what the snippet returned, by way of JSON.
 

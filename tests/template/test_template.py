@@ -91,7 +91,7 @@ def test_the_wrapper_is_the_one_in_the_layer(template: dict[str, Any]) -> None:
 
 def test_every_sample_is_a_function(template: dict[str, Any]) -> None:
     functions = resources(template, FUNCTION)
-    samples = {f"samples/{path.parent.name}" for path in (ROOT / "samples").glob("*/app.py")}
+    samples = {f"samples/{path.parent.name}" for path in (ROOT / "samples").glob("*/app.*")}
     assert {function["CodeUri"] for function in functions.values()} == samples
 
 
