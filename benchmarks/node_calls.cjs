@@ -1,0 +1,68 @@
+'use strict';
+
+// The calls that benchmarks/node.py times: as people write them, and as an expert would. Reads "<calls>" on standard
+// input and answers with microseconds of wall time and of CPU time per call.
+
+const https = require('node:https');
+const readline = require('node:readline');
+const { CALLS } = require('./calls.cjs');
+
+const [, , name, way, url] = process.argv;
+const lasting = new https.Agent({ keepAlive: true });
+
+function get(agent) {
+  return new Promise((resolve, reject) => {
+    https.get(url, { agent }, (response) => response.resume().on('end', resolve)).on('error', reject);
+  });
+}
+
+function sdkClient() {
+  const { DynamoDBClient } = require('@aws-sdk/client-dynamodb');
+  const credentials = { accessKeyId: 'id', secretAccessKey: 'key' };
+  return new DynamoDBClient({ endpoint: url, region: 'us-east-1', credentials });
+}
+
+function put(client) {
+  const { PutItemCommand } = require('@aws-sdk/client-dynamodb');
+  return client.send(new PutItemCommand({ TableName: 'items', Item: { id: { S: '1' } } }));
+}
+
+let client;
+const WAYS = {
+  'https, agent cached': { careless: () => get(lasting), expert: () => get(lasting) },
+  'https, keep-alive agent per call': {
+    careless: () => get(new https.Agent({ keepAlive: true })),
+    expert: () => get(lasting),
+  },
+  'https, cached agent without keep-alive': {
+    careless: () => get((client ??= new https.Agent())),
+    expert: () => get(lasting),
+  },
+  'https, agent per call': { careless: () => get(new https.Agent()), expert: () => get(lasting) },
+  'fetch, dispatcher per call': {
+    careless: () => CALLS['fetch, dispatcher per call'](url),
+    expert: async () => (await fetch(url)).text(),
+  },
+  axios: {
+    careless: () => CALLS['axios, agent per call'](url),
+    expert: () => require('axios').get(url, { httpsAgent: lasting }),
+  },
+  'AWS SDK 3, client per call': {
+    careless: async () => {
+      const own = sdkClient();
+      await put(own);
+      own.destroy();
+    },
+    expert: () => put((client ??= sdkClient())),
+  },
+};
+
+readline.createInterface({ input: process.stdin }).on('line', async (line) => {
+  const call = WAYS[name][way];
+  const calls = Number(line);
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  for (let each = 0; each < calls; each += 1) await call();
+  const { user, system } = process.cpuUsage(cpu);
+  console.log(JSON.stringify([((performance.now() - began) * 1000) / calls, (user + system) / calls]));
+});
