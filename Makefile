@@ -37,7 +37,7 @@ check: setup ## Format, lint and type-check everything (seconds)
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file command/pyproject.toml command/keepalive_command
 	$(BIN)/shellcheck layer/lambda-keepalive/exec .ci/run .ci/install $(wildcard tests/local/*.sh tests/suites/*.sh) \
-		tests/local/var_runtime/bootstrap
+		tests/local/var_runtime/bootstrap tests/local/var_runtime_node/bootstrap
 	$(BIN)/cfn-lint template.yaml
 
 .PHONY: test
@@ -57,6 +57,7 @@ bench: build ## Print the ratios that the README claims, measured side by side (
 	$(BIN)/python -m benchmarks.round_trip
 	$(BIN)/python -m benchmarks.extension
 	$(BIN)/python -m benchmarks.freeze
+	$(BIN)/python -m benchmarks.node
 
 .PHONY: memory
 memory: build ## Watch memory and descriptors over 100,000 calls of each client (about half an hour)

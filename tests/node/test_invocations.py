@@ -1,0 +1,121 @@
+"""What is counted where: invocations by callback, by stream, several at once, and those that never end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from tests.local import Emulator
+from tests.support.origin import Origin
+
+CALL = """
+    'use strict';
+    const https = require('node:https');
+    const call = (url) => new Promise((resolve, reject) => {
+      https.get(url, { agent: new https.Agent() }, (response) => response.resume().on('end', resolve))
+        .on('error', reject);
+    });
+"""
+CALLBACK = """
+    exports.handler = (event, context, callback) => {
+      call(event.url).then(() => callback(null, 'done'), callback);
+    };
+"""
+PROMISE = """
+    exports.handler = async (event) => {
+      for (let each = 0; each < event.calls; each += 1) await call(event.url);
+      if (event.then === 'fail') throw new Error('wanted');
+      if (event.then === 'crash') process.exit(3);
+      return 'done';
+    };
+"""
+
+
+def test_a_handler_with_a_callback_waits_for_nothing_of_ours(
+    function: Callable[..., Emulator], origin: Origin, version: str
+) -> None:
+    """The runtime waits for an empty event loop: idle connections are none of its concern."""
+    if version == "24":
+        pytest.skip("Node 24's runtime knows no callbacks")
+    with function(CALL + CALLBACK) as sandbox:
+        payloads = [sandbox.invoke({"url": origin.url}).payload for _ in range(3)]
+        sandbox.shutdown()
+        emf = sandbox.emf
+    assert payloads == ["done"] * 3
+    assert origin.accepted == 1
+    assert [line["RequestsSent"] for line in emf] == [1, 1, 1]
+
+
+def test_a_failed_invocation_has_its_line(function: Callable[..., Emulator], origin: Origin) -> None:
+    with function(CALL + PROMISE) as sandbox:
+        failed = sandbox.invoke({"url": origin.url, "calls": 2, "then": "fail"})
+        sandbox.invoke({"url": origin.url, "calls": 1})
+        sandbox.shutdown()
+        emf = sandbox.emf
+    assert failed.error is not None
+    assert failed.error["errorMessage"] == "wanted"
+    assert emf[0]["requestId"] == failed.request_id
+    assert [line["RequestsSent"] for line in emf] == [2, 1]
+    assert origin.accepted == 1
+
+
+def test_a_crash_leaves_a_line(function: Callable[..., Emulator], origin: Origin) -> None:
+    """What was counted until the last event worth a checkpoint."""
+    with function(CALL + PROMISE) as sandbox:
+        crashed = sandbox.invoke({"url": origin.url, "calls": 2, "then": "crash"})
+        assert crashed.error is not None
+        lines = [line for line in sandbox.emf if line["requestId"] == crashed.request_id]
+    assert [line["ConnectionsOpened"] for line in lines] == [1]
+
+
+def test_connections_of_the_init_belong_to_the_first_invocation(
+    function: Callable[..., Emulator], origin: Origin
+) -> None:
+    early = PROMISE.replace("async (event) => {", "async (event) => { await ready;")
+    source = f"{CALL}const ready = call('{origin.url}');\n{early}"
+    with function(source) as sandbox:
+        sandbox.invoke({"url": origin.url, "calls": 2})
+        sandbox.shutdown()
+        (line,) = sandbox.emf
+    assert (line["RequestsSent"], line["ConnectionsOpened"], origin.accepted) == (3, 1, 1)
+
+
+def test_several_invocations_at_once_have_their_own_counts(
+    function: Callable[..., Emulator], origin: Origin, version: str
+) -> None:
+    """Managed Instances: worker threads, each with counters of its own."""
+    if version != "24":
+        pytest.skip("Managed Instances run Node 24 and newer")
+    with function(CALL + PROMISE, max_concurrency=2) as sandbox:
+        sandbox.initialize()
+        results = {}
+
+        def invoke(calls: int) -> None:
+            for _ in range(4):
+                invocation = sandbox.invoke({"url": origin.url, "calls": calls})
+                results[invocation.request_id] = (invocation.payload, calls)
+
+        threads = [threading.Thread(target=invoke, args=(calls,)) for calls in (2, 5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        # The response is on its way before its record is: the last one may be cut off by a shutdown.
+        sandbox.wait_for_line(lambda _: {line["requestId"] for line in sandbox.emf} >= set(results))
+        sandbox.shutdown()
+        emf = {line["requestId"]: line["RequestsSent"] for line in sandbox.emf}
+    assert {payload for payload, _ in results.values()} == {"done"}
+    assert emf == {request_id: calls for request_id, (_, calls) in results.items()}
+
+
+@pytest.mark.parametrize("metrics", ["off", "all"])
+def test_metrics_can_be_chosen(function: Callable[..., Emulator], origin: Origin, metrics: str) -> None:
+    with function(CALL + PROMISE, {"KEEPALIVE_METRICS": metrics}) as sandbox:
+        sandbox.invoke({"url": origin.url, "calls": 2})
+        sandbox.shutdown()
+        emf = sandbox.emf
+    assert len(emf) == (0 if metrics == "off" else 1)
+    if emf:
+        assert emf[0]["TlsHandshakes"] == 1
