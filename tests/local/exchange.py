@@ -49,7 +49,8 @@ class Exchange:
         """Return when runtime and extensions have asked for their first event; raises like `await_end`."""
 
         def ready() -> bool:
-            return self._workers_waiting == self._workers and all(extension.idle for extension in self._extensions)
+            # Node's runtime client may have more workers than it was told of.
+            return self._workers_waiting >= self._workers and all(extension.idle for extension in self._extensions)
 
         self._wait(ready, deadline)
 
