@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,14 +104,16 @@ class Result:
         return found
 
 
-def plan(seed: int, cycles: int, urls: list[str], uses: tuple[str, ...]) -> Iterator[tuple[str, float, dict[str, Any]]]:
+def plan(
+    seed: int, cycles: int, urls: list[str], uses: tuple[str, ...], names: Sequence[str]
+) -> Iterator[tuple[str, float, dict[str, Any]]]:
     """The betrayal before each invocation, when it comes if it is late, and the invocation.
 
     The same for every client with the same seed, but for the use of its objects.
     """
     chance = random.Random(seed)
     for number in range(cycles):
-        name = chance.choice([*["stays"] * STAYS, *POSSIBLE])
+        name = chance.choice([*["stays"] * STAYS, *names])
         delay = chance.uniform(0, LATEST)
         count = chance.choice((1, 1, 2, 3))
         calls = []
@@ -137,6 +139,7 @@ def play(
     cycles: int,
     seed: int,
     uses: tuple[str, ...] | None = None,
+    names: Sequence[str] = POSSIBLE,
     together: bool = True,
 ) -> Result:
     """Play cycles to one client in a function process of its own.
@@ -148,13 +151,14 @@ def play(
         cycles: how many.
         seed: of the plan.
         uses: of the client's objects; those that are usual, if not given.
+        names: of the betrayals to choose from, besides "stays".
         together: whether some requests run at the same time, and which of them meets a dead connection is chance.
     """
     uses = uses or (USES_OF.get(client, USES) if layer else KEPT)
     tallies: dict[str, Tally] = defaultdict(Tally)
     started = time.monotonic()
     with Sandbox(world, client, layer=layer) as sandbox:
-        for name, delay, order in plan(seed, cycles, world.urls, uses):
+        for name, delay, order in plan(seed, cycles, world.urls, uses, names):
             betrayal = BETRAYALS[name]
             order["together"] &= together
             accepted = world.accepted
