@@ -138,3 +138,26 @@ def test_an_environment_that_somebody_replaced_by_a_dict_is_read(monkeypatch: py
 def test_proxies_are_suspected_by_name(monkeypatch: pytest.MonkeyPatch, name: str, found: bool) -> None:
     monkeypatch.setattr("os.environ", {name: "value"})
     assert config.may_have_proxies() is found
+
+
+@pytest.mark.parametrize(
+    ("text", "targets"),
+    [
+        ("https://a, http://b:8080/x,", (("", "https://a"), ("", "http://b:8080/x"))),
+        ("boto3+https://a,again", (("botocore", "https://a"), ("again", ""))),
+    ],
+)
+def test_targets_of_preconnect_may_name_a_client(text: str, targets: object) -> None:
+    settings = Config({"KEEPALIVE_PRECONNECT": text})
+    assert settings.preconnect == targets
+    assert settings.complaints == []
+
+
+@pytest.mark.parametrize(
+    "text", ["api.example.com", "https://", "https://a,ftp://b", "curl+https://a", "aiohttp+https://a", "+", "again+"]
+)
+def test_a_target_that_cannot_be_dialled_costs_one_line(text: str) -> None:
+    settings = Config({"KEEPALIVE_PRECONNECT": text})
+    assert settings.preconnect == ()
+    (line,) = settings.complaints
+    assert line.startswith(f"KEEPALIVE_PRECONNECT={text!r} is not a list of https://host")

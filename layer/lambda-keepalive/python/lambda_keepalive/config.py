@@ -75,6 +75,27 @@ def _clients(text: str) -> "frozenset[str]":
     return frozenset(CLIENTS) & (wanted or frozenset(CLIENTS)) - unwanted
 
 
+def _targets(text: str) -> "tuple[tuple[str, str], ...]":
+    """`https://host[:port],...` as pairs of a client's name and a URL; the name is empty unless it stands before the
+    URL as `client+`. The word `again` is a pair of its own."""
+    targets = []
+    for item in (item.strip() for item in text.split(",")):
+        client, _, url = item.rpartition("+")
+        scheme, mark, host = url.partition("://")
+        client = {"boto3": "botocore"}.get(client, client)
+        known = client in ("", "requests", *CLIENTS) and client not in ("aiohttp", "httplib2")
+        if item == AGAIN:
+            targets.append((AGAIN, ""))
+        elif item and (scheme not in ("http", "https") or not mark or not host.partition("/")[0] or not known):
+            raise ValueError("a list of https://host[:port], or client+https://host[:port], or again")
+        elif item:
+            targets.append((client, url))
+    return tuple(targets)
+
+
+AGAIN = "again"
+
+
 def _path(text: str) -> str:
     if not os.path.isabs(text):
         raise ValueError("an absolute path")
@@ -107,6 +128,7 @@ SETTINGS = (
     Setting("KEEPALIVE_MAX_REQUESTS", "1000", _count, "nginx closes a connection after as many"),
     Setting("KEEPALIVE_MAX_IDLE_PER_HOST", "10", _count, "urllib3's and botocore's own pool size"),
     Setting("KEEPALIVE_MAX_IDLE", "100", _count, "a tenth of the sandbox's 1024 descriptors"),
+    Setting("KEEPALIVE_PRECONNECT", "", _targets, "https://host,...: opened in init; `again`: also after a freeze"),
     Setting("KEEPALIVE_REPLAY", "1", _flag, "only where nothing can be done twice; 0: an error for the caller instead"),
     Setting("KEEPALIVE_STICKY_HOSTS", "", _names, "globs of hosts whose load balancer's own cookies are kept"),
     Setting("KEEPALIVE_METRICS", "core", _choice(*METRICS), "each metric has its price"),
@@ -142,6 +164,7 @@ class Config:
     runtime_dir: str
     log_level: str
     explain: bool
+    preconnect: "tuple[tuple[str, str], ...]"
 
     # What the platform says, not the user.
     runtime_api: str

@@ -53,11 +53,16 @@ def _take(client: "Any", connection: "Connection") -> bool:
         return False
     if vars(stream).pop("_keepalive", None) is None:
         return False
-    stream._sock = _closed_socket
+    vacate(client)
+    return True
+
+
+def vacate(client: "Any") -> None:
+    """Leave the client as if it had closed its connection, which is somebody else's from now on."""
+    client._network_stream._sock = _closed_socket
     client._state = _CLOSED
     # The pools of httpcore 1.0.0 let go of what has expired, not of what is closed.
     client._expire_at = 0.0
-    return True
 
 
 class Clients:

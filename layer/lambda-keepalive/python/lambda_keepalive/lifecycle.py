@@ -1,7 +1,8 @@
 """The edges of an invocation and of a snapshot, for whoever wants to know them. Knows no runtime and no client.
 
-`starting` runs before the handler, `ending` after its response is on the way and before the sandbox may freeze;
-`snapshot` before SnapStart's picture is taken, `restored` in every sandbox that is made from it.
+`waiting` runs when the runtime asks for its first invocation, with the function loaded; `starting` before the handler;
+`ending` after its response is on the way and before the sandbox may freeze; `snapshot` before SnapStart's picture is
+taken, `restored` in every sandbox that is made from it.
 A listener that fails is reported and the others still run.
 """
 
@@ -21,13 +22,22 @@ class Current:
     request_id: "str | None" = None
     deadline: "float | None" = None
     cold_start = True
+    ready = False
 
 
 current = Current()
+on_ready: "list[Callable[[], None]]" = []
 on_start: "list[Callable[[], None]]" = []
 on_end: "list[Callable[[], None]]" = []
 on_snapshot: "list[Callable[[], None]]" = []
 on_restore: "list[Callable[[], None]]" = []
+
+
+def waiting() -> None:
+    """The runtime asks for an invocation; the first time, the function is loaded and ready."""
+    ready, current.ready = current.ready, True
+    if not ready:
+        _run(on_ready)
 
 
 def starting(request_id: str, deadline: "float | None" = None) -> None:

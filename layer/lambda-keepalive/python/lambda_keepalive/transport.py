@@ -59,6 +59,11 @@ def _remember_fate(key: "Hashable", reason: str) -> None:
     _fate[hash(key)] = reason
 
 
+def is_lost(key: "Hashable") -> bool:
+    """Whether the last connection with this identity was given up, and none is left."""
+    return _fate.get(hash(key), "in-use") != "in-use" and not pool.holds(key)
+
+
 pool = IdlePool(
     Limits(
         idle_timeout=_settings.idle_timeout,

@@ -8,7 +8,7 @@ also its Managed Instances client.
 
 from awslambdaric import lambda_runtime_client
 
-from lambda_keepalive import guard, lifecycle, publish
+from lambda_keepalive import config, guard, lifecycle, publish
 from lambda_keepalive.patching import PatchSkipped, replace
 
 TYPE_CHECKING = False
@@ -21,6 +21,7 @@ def _wait_next_invocation(original: "Any") -> "Any":
     def wait_next_invocation(self: "Any", *args: "Any", **kwargs: "Any") -> "Any":
         try:
             lifecycle.ending()
+            lifecycle.waiting()
         except Exception:  # noqa: BLE001
             guard.fault("end of the invocation")
         request = original(self, *args, **kwargs)
@@ -41,11 +42,20 @@ def _deadline_of(request: "Any") -> "float | None":
         return None
 
 
+def _preconnect() -> None:
+    """Loaded when it is its turn: until then the function may have loaded no client at all."""
+    from lambda_keepalive import preconnect
+
+    preconnect.start()
+
+
 def install(module: "ModuleType") -> None:
     """Patch awslambdaric."""
     for owner in lambda_runtime_client.LambdaRuntimeClient.__mro__:
         if "wait_next_invocation" in vars(owner):
             replace(owner, "wait_next_invocation", _wait_next_invocation)
             publish.follow()
+            if config.current().mode == "on" and config.current().preconnect:
+                lifecycle.on_ready.append(_preconnect)
             return
     raise PatchSkipped("LambdaRuntimeClient has no wait_next_invocation")

@@ -8,7 +8,16 @@ closes through here. Versions: CPython 3.10 to 3.14. Never shared: what `refusal
 import io
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 
-from lambda_keepalive import default_context, exchange, guard, http_replay, request_head, response_head, transport
+from lambda_keepalive import (
+    default_context,
+    dialling,
+    exchange,
+    guard,
+    http_replay,
+    request_head,
+    response_head,
+    transport,
+)
 from lambda_keepalive.http_key import identify
 from lambda_keepalive.patching import add, replace
 
@@ -29,6 +38,7 @@ def _connect(original: "Any") -> "Any":
         # A subclass that has its own `connect` and calls this one is at the outer one's mercy.
         if type(self).connect is connect:
             transport.connect(self, original, identify, _ATTRIBUTES)
+            dialling.stop_here(self)
         else:
             original(self)
 

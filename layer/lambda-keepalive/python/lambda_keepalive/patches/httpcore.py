@@ -18,8 +18,8 @@ from httpcore._sync.connection_pool import ConnectionPool
 from httpcore._sync.http11 import HTTP11Connection, HTTPConnectionState
 from httpcore._sync.http_proxy import HTTPProxy, TunnelHTTPConnection
 
-from lambda_keepalive import guard, httpcore_exchange, httpcore_key, identity, transport
-from lambda_keepalive.httpcore_clients import Clients, take
+from lambda_keepalive import dialling, guard, httpcore_exchange, httpcore_key, identity, transport
+from lambda_keepalive.httpcore_clients import Clients, take, vacate
 from lambda_keepalive.patching import PatchSkipped, add, replace
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.stats import stats
@@ -132,6 +132,9 @@ def _handle_request(original: "Any") -> "Any":
             connection = _connection_for(self, request)
         except Exception:  # noqa: BLE001
             guard.fault("httpcore request")
+        if dialling.is_on() and request.method != b"CONNECT":
+            # Whatever kept it from being put away.
+            raise dialling.Connected(None)
         response = original(self, request)
         if connection is not None:
             try:
@@ -154,6 +157,12 @@ def _connection_for(client: "Any", request: "Any") -> "Connection | None":
         key, origin, refusal, started = tunnel
         _attach(stream, key, origin, refusal, (time.perf_counter() - started) * 1000)
     connection: Connection | None = getattr(stream, "_keepalive", None)
+    if connection is not None and dialling.is_on() and request.method != b"CONNECT":
+        if connection.refusal is None:
+            del stream._keepalive
+            vacate(client)
+            dialling.park(connection)
+        raise dialling.Connected(connection.key)
     if connection is not None:
         httpcore_exchange.begin(connection, request)
     return connection

@@ -15,7 +15,7 @@ from urllib3._version import __version__
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
-from lambda_keepalive import exchange, guard, transport, urllib3_queue
+from lambda_keepalive import dialling, exchange, guard, transport, urllib3_queue
 from lambda_keepalive.patching import PatchSkipped, add, replace
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.urllib3_key import identify
@@ -36,6 +36,7 @@ def _connect(original: "Any") -> "Any":
     def connect(self: "Any") -> None:
         if type(self).connect is connect:
             transport.connect(self, original, identify, _ATTRIBUTES)
+            dialling.stop_here(self)
         else:
             original(self)
 

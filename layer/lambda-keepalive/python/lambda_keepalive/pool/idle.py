@@ -217,6 +217,10 @@ class IdlePool:
         """Idle connections of the process: here and in the live client pools we know."""
         return len(self) + sum(lender.count() for lender in self.lenders)
 
+    def holds(self, key: "Hashable") -> bool:
+        """Whether an idle connection with this key is here, not counting those of live client pools."""
+        return key in self._idle
+
     def clear(self, reason: str) -> None:
         """Close all that is held."""
         for connection in self._take_all():
