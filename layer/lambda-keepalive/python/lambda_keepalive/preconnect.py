@@ -82,7 +82,7 @@ class _Way:
         except ImportError:
             return False
         seam = getattr(getattr(sys.modules[module], owner, None), method, None)
-        return getattr(seam, "_keepalive_hook", False) is True
+        return getattr(seam, "_keepalive_hook", None) is not None
 
 
 _URLLIB3 = ("urllib3.connection", "HTTPSConnection", "connect")

@@ -38,7 +38,10 @@ def _connect(original: "Any") -> "Any":
         # A subclass that has its own `connect` and calls this one is at the outer one's mercy.
         if type(self).connect is connect:
             transport.connect(self, original, identify, _ATTRIBUTES)
-            dialling.stop_here(self)
+            try:
+                dialling.stop_here(self)
+            except Exception:  # noqa: BLE001
+                guard.fault("pre-connect")
         else:
             original(self)
 

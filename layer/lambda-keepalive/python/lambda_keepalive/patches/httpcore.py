@@ -132,9 +132,12 @@ def _handle_request(original: "Any") -> "Any":
             connection = _connection_for(self, request)
         except Exception:  # noqa: BLE001
             guard.fault("httpcore request")
-        if dialling.is_on() and request.method != b"CONNECT":
-            # Whatever kept it from being put away.
-            raise dialling.Connected(None)
+        try:
+            if dialling.is_on() and request.method != b"CONNECT":
+                # Whatever kept it from being put away.
+                raise dialling.Connected(None)
+        except Exception:  # noqa: BLE001
+            guard.fault("pre-connect")
         response = original(self, request)
         if connection is not None:
             try:

@@ -36,7 +36,10 @@ def _connect(original: "Any") -> "Any":
     def connect(self: "Any") -> None:
         if type(self).connect is connect:
             transport.connect(self, original, identify, _ATTRIBUTES)
-            dialling.stop_here(self)
+            try:
+                dialling.stop_here(self)
+            except Exception:  # noqa: BLE001
+                guard.fault("pre-connect")
         else:
             original(self)
 
