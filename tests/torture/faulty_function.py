@@ -38,6 +38,9 @@ SEAMS = (
     "http_replay:_not_yet",
     "http_replay:_connect_anew",
     "http_replay:_send_again",
+    "httpcore_replay:response",
+    "httpcore_replay:async_response",
+    "aiohttp_exchange:lost",
 )
 
 

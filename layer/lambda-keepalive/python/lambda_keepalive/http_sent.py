@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from lambda_keepalive.pool.connection import Connection
 
-# A request that asks for its connection to be closed may well be sent on another one. Other taints bind it to its own.
-_NO_MATTER = (None, "asked-close")
-
 _IDEMPOTENT = frozenset(method.encode() for method in replay.IDEMPOTENT)
 
 
@@ -69,7 +66,7 @@ class Sent:
     def may_go_again(self, client: "Any", error: OSError, answered: bool) -> bool:
         """Whether the request may be sent once more, now that `error` has ended the first attempt."""
         connection = client._keepalive
-        if connection is None or connection.sock is not client.sock or client._keepalive_taint not in _NO_MATTER:
+        if connection is None or connection.sock is not client.sock or client._keepalive_taint not in replay.NO_MATTER:
             return False
         harmless = self.harmless
         if not harmless and not answered and replay.is_loss(error):

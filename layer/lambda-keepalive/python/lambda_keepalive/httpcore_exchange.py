@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from lambda_keepalive.pool.connection import Connection
 
 
-def begin(connection: "Connection", request: "Any") -> None:
+def begin(connection: "Connection", request: "Any", again: bool = False) -> None:
     """A request is about to be sent: count it, and see whether it makes the connection unfit for others."""
-    transport.sending(connection)
+    transport.sending(connection, again)
     taint(connection, request)
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # RFC 9110, 9.2.2. Methods are case-sensitive (9.1).
 IDEMPOTENT = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"))
 
+# A request that asks for its connection to be closed may well be sent on another one. Other taints bind it to its own.
+NO_MATTER = (None, "asked-close")
+
 LEAST_TIME = 0.5
 """Seconds that an invocation must have left: a new TLS connection to the other side of the world takes three round
 trips of 0.15 s."""

@@ -212,10 +212,14 @@ def address(scheme: str, host: str, port: "int | None") -> "tuple[str, str | Non
     return known
 
 
-def sending(connection: Connection) -> None:
-    """A request goes out on the connection; until its response is proven read it is busy."""
+def sending(connection: Connection, again: bool = False) -> None:
+    """A request goes out on the connection; until its response is proven read it is busy. If it was lost with another
+    connection and is sent `again`, it was counted then."""
     connection.busy = True
-    stats.request(connection.origin, connection.requests > 0)
+    if again:
+        stats.replayed()
+    else:
+        stats.request(connection.origin, connection.requests > 0)
     connection.requests += 1
 
 

@@ -18,7 +18,7 @@ from httpcore._sync.connection_pool import ConnectionPool
 from httpcore._sync.http11 import HTTP11Connection, HTTPConnectionState
 from httpcore._sync.http_proxy import HTTPProxy, TunnelHTTPConnection
 
-from lambda_keepalive import dialling, guard, httpcore_exchange, httpcore_key, identity, transport
+from lambda_keepalive import dialling, guard, httpcore_exchange, httpcore_key, httpcore_replay, identity, transport
 from lambda_keepalive.httpcore_clients import Clients, take, vacate
 from lambda_keepalive.patching import PatchSkipped, add, replace
 from lambda_keepalive.pool.connection import now
@@ -55,7 +55,7 @@ def _connect(original: "Any") -> "Any":
             return original(self, request)
         try:
             key, origin, refusal = httpcore_key.identify(self, request, _HALF)
-            stream = _adopted(key)
+            stream = None if httpcore_replay.needs_new(request) else _adopted(key)
         except Exception:  # noqa: BLE001
             guard.fault("httpcore connect")
             return original(self, request)
@@ -106,7 +106,8 @@ def _handle_tunnel(original: "Any") -> "Any":
         try:
             key, origin, refusal = httpcore_key.identify_tunnel(self, _HALF)
             with self._connect_lock:
-                stream = None if self._connected else _adopted(key)
+                adopts = not self._connected and not httpcore_replay.needs_new(request)
+                stream = _adopted(key) if adopts else None
                 if stream is not None:
                     self._connection = HTTP11Connection(self._remote_origin, stream, self._keepalive_expiry)
                     self._connected = True
@@ -127,9 +128,11 @@ def _handle_tunnel(original: "Any") -> "Any":
 
 def _handle_request(original: "Any") -> "Any":
     def handle_request(self: "Any", request: "Any") -> "Any":
-        connection = None
+        connection = attempt = refused = None
         try:
             connection = _connection_for(self, request)
+            attempt = httpcore_replay.attempt(connection, request)
+            refused = attempt.refuse() if attempt is not None and attempt.unfit else None
         except Exception:  # noqa: BLE001
             guard.fault("httpcore request")
         try:
@@ -138,7 +141,18 @@ def _handle_request(original: "Any") -> "Any":
                 raise dialling.Connected(None)
         except Exception:  # noqa: BLE001
             guard.fault("pre-connect")
-        response = original(self, request)
+        if refused is not None:
+            self.close()
+            raise refused
+        try:
+            if connection is not None:
+                httpcore_exchange.begin(connection, request, again=httpcore_replay.needs_new(request))
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore request")
+        if attempt is None:
+            response = original(self, request)
+        else:
+            response = httpcore_replay.response(self, request, attempt, original)
         if connection is not None:
             try:
                 httpcore_exchange.answered(connection, response, httpcore_key.own_limit(self))
@@ -146,6 +160,22 @@ def _handle_request(original: "Any") -> "Any":
                 connection.taint = "error"
                 guard.fault("httpcore response")
         return response
+
+    return handle_request
+
+
+def _handle_in_pool(original: "Any") -> "Any":
+    def handle_request(self: "Any", request: "Any") -> "Any":
+        tries = request._keepalive_tries = httpcore_replay.Tries()
+        while True:
+            try:
+                response = original(self, request)
+            except Exception:
+                if not tries.again:
+                    raise
+            else:
+                return response
+            tries.again = False
 
     return handle_request
 
@@ -166,8 +196,6 @@ def _connection_for(client: "Any", request: "Any") -> "Connection | None":
             vacate(client)
             dialling.park(connection)
         raise dialling.Connected(connection.key)
-    if connection is not None:
-        httpcore_exchange.begin(connection, request)
     return connection
 
 
@@ -261,6 +289,7 @@ def install(module: "ModuleType") -> None:
     replace(HTTP11Connection, "has_expired", _has_expired)
     replace(HTTP11Connection, "close", _close)
     replace(ConnectionPool, "create_connection", _create_connection)
+    replace(ConnectionPool, "handle_request", _handle_in_pool)
     replace(HTTPProxy, "create_connection", _create_connection)
     transport.pool.lenders.append(_lender)
     os.register_at_fork(after_in_child=_lender.after_fork)

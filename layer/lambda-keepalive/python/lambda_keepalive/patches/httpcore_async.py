@@ -20,7 +20,7 @@ from httpcore._async.http11 import AsyncHTTP11Connection, HTTPConnectionState
 from httpcore._async.http_proxy import AsyncHTTPProxy, AsyncTunnelHTTPConnection
 from httpcore._backends.auto import AutoBackend
 
-from lambda_keepalive import guard, httpcore_exchange, httpcore_key, identity, transport
+from lambda_keepalive import guard, httpcore_exchange, httpcore_key, httpcore_replay, identity, transport
 from lambda_keepalive.httpcore_async_idle import anyio_stream, is_orphan, lender, retire
 from lambda_keepalive.patching import PatchSkipped, add, replace
 from lambda_keepalive.pool.connection import now
@@ -73,7 +73,7 @@ def _connect(original: "Any") -> "Any":
             return await original(self, request)
         try:
             key, origin, refusal = httpcore_key.identify(self, request, _HALF)
-            stream = await _adopted(key)
+            stream = None if httpcore_replay.needs_new(request) else await _adopted(key)
         except Exception:  # noqa: BLE001
             guard.fault("httpcore async connect")
             return await original(self, request)
@@ -125,7 +125,8 @@ def _handle_tunnel(original: "Any") -> "Any":
         try:
             key, origin, refusal = httpcore_key.identify_tunnel(self, _HALF)
             async with self._connect_lock:
-                stream = None if self._connected else await _adopted(key)
+                adopts = not self._connected and not httpcore_replay.needs_new(request)
+                stream = await _adopted(key) if adopts else None
                 if stream is not None:
                     self._connection = AsyncHTTP11Connection(self._remote_origin, stream, self._keepalive_expiry)
                     self._connected = True
@@ -146,12 +147,25 @@ def _handle_tunnel(original: "Any") -> "Any":
 
 def _handle_request(original: "Any") -> "Any":
     async def handle_async_request(self: "Any", request: "Any") -> "Any":
-        connection = None
+        connection = attempt = refused = None
         try:
             connection = _connection_for(self, request)
+            attempt = httpcore_replay.attempt(connection, request)
+            refused = attempt.refuse() if attempt is not None and attempt.unfit else None
         except Exception:  # noqa: BLE001
             guard.fault("httpcore async request")
-        response = await original(self, request)
+        if refused is not None:
+            await self.aclose()
+            raise refused
+        try:
+            if connection is not None:
+                httpcore_exchange.begin(connection, request, again=httpcore_replay.needs_new(request))
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore async request")
+        if attempt is None:
+            response = await original(self, request)
+        else:
+            response = await httpcore_replay.async_response(self, request, attempt, original)
         if connection is not None:
             try:
                 httpcore_exchange.answered(connection, response, httpcore_key.own_limit(self))
@@ -159,6 +173,22 @@ def _handle_request(original: "Any") -> "Any":
                 connection.taint = "error"
                 guard.fault("httpcore async response")
         return response
+
+    return handle_async_request
+
+
+def _handle_in_pool(original: "Any") -> "Any":
+    async def handle_async_request(self: "Any", request: "Any") -> "Any":
+        tries = request._keepalive_tries = httpcore_replay.Tries()
+        while True:
+            try:
+                response = await original(self, request)
+            except Exception:
+                if not tries.again:
+                    raise
+            else:
+                return response
+            tries.again = False
 
     return handle_async_request
 
@@ -173,8 +203,6 @@ def _connection_for(client: "Any", request: "Any") -> "Connection | None":
         key, origin, refusal, started = tunnel
         _attach(stream, key, origin, refusal, (time.perf_counter() - started) * 1000)
     connection: Connection | None = getattr(stream, "_keepalive", None)
-    if connection is not None:
-        httpcore_exchange.begin(connection, request)
     return connection
 
 
@@ -258,6 +286,7 @@ def install(module: "ModuleType") -> None:
     replace(AsyncHTTP11Connection, "has_expired", _has_expired)
     replace(AsyncHTTP11Connection, "aclose", _aclose)
     replace(AsyncConnectionPool, "create_connection", _create_connection)
+    replace(AsyncConnectionPool, "handle_async_request", _handle_in_pool)
     replace(AsyncHTTPProxy, "create_connection", _create_connection)
     transport.pool.lenders.append(lender)
     os.register_at_fork(after_in_child=lender.after_fork)
