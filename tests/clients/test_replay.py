@@ -246,3 +246,44 @@ def test_a_server_that_is_gone_is_reported_as_one_that_cannot_be_reached(
         answers = run(SENDING, code, STORY, acts={"deed": end}, **story)
     assert re.search("refused|All connection attempts failed", answers[1])
     assert answers[2] == 0
+
+
+AIOHTTP = dedent("""
+    import asyncio
+    import aiohttp
+
+    async def once(url, method, body, headers, timeout):
+        async with aiohttp.ClientSession() as session:
+            async with session.request(method, url, data=body, headers=headers) as response:
+                return response.status, await response.read()
+
+    def call(*arguments):
+        return asyncio.run(once(*arguments))
+""") + dedent(FETCH)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("deed", ["FIN", "RST", "half-close"])
+def test_aiohttp_sends_nothing_on_a_connection_that_died_after_it_was_taken(
+    run: Interpreter, server: Origin, method: str, deed: str
+) -> None:
+    story = {"url": server.url, "method": method, "body": METHODS[method], "headers": {}}
+    deeds = {"FIN": server.close_idle, "RST": server.reset_idle, "half-close": server.half_close_idle}
+    answers = run(TAKEN, AIOHTTP, STORY, acts={"deed": deeds[deed]}, **story)
+    assert answers == [[200, "012"], [200, METHODS[method] or ""], 0]
+    assert [request.path for request in server.requests] == ["/bytes/3", "/echo"]
+
+
+def test_aiohttp_sends_again_what_it_always_did_and_nothing_else(run: Interpreter, plain: Origin) -> None:
+    """From 3.10 on: what is idempotent, once, by itself; the layer adds nothing to that."""
+    received: list[str] = []
+
+    def die(exchange: Exchange) -> None:
+        received.append(exchange.request.query["n"])
+        exchange.hang_up()
+
+    plain.route("/end", die)
+    answers, replayed = run(AIOHTTP, READ_FIRST, url=plain.url, wanted=[("GET", {}), ("POST", {})])
+    assert set(answers) == {"ServerDisconnectedError"}
+    assert received in (["0", "0", "1"], ["0", "1"])
+    assert replayed == 0

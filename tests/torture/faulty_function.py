@@ -40,7 +40,6 @@ SEAMS = (
     "http_replay:_send_again",
     "httpcore_replay:response",
     "httpcore_replay:async_response",
-    "aiohttp_exchange:lost",
 )
 
 

@@ -7,7 +7,8 @@ it lets pass is found here. Private names are those of aiohttp/client_proto.py, 
 
 import asyncio
 
-from lambda_keepalive import transport
+from lambda_keepalive import replay, transport
+from lambda_keepalive.pool import autopsy
 from lambda_keepalive.pool.connection import now
 
 TYPE_CHECKING = False
@@ -15,6 +16,25 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_keepalive.pool.connection import Connection
+
+
+def is_gone(connection: "Connection") -> bool:
+    """Whether the peer has closed a connection that carried requests before, of which the event loop may not have heard
+    yet."""
+    if not replay.is_watched(connection):
+        return False
+    state = autopsy.tcp(connection.sock)
+    if state is None or state.state == autopsy.ESTABLISHED:
+        return False
+    connection.taint = "stale"
+    return True
+
+
+def lost(connection: "Connection | None") -> None:
+    """A connection was lost under a request, which aiohttp itself sends once more if it is idempotent (from 3.10 on):
+    close the idle equals, lest it take one of them."""
+    if connection is not None and connection.requests > 1 and connection.key is not None:
+        transport.pool.drop(connection.key, "suspect")
 
 
 def begin(connection: "Connection", request: "Any") -> None:

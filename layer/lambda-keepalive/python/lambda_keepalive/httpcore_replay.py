@@ -28,10 +28,7 @@ class Tries:
         anew: on a connection that carried no request before, since one that did was lost.
     """
 
-    __slots__ = ("again", "anew")
-
-    def __init__(self) -> None:
-        self.again = self.anew = False
+    again = anew = False
 
 
 def needs_new(request: "Any") -> bool:

@@ -14,6 +14,7 @@ from collections import deque
 
 from aiohttp import __version__
 from aiohttp.client import _SessionRequestContextManager
+from aiohttp.client_exceptions import ClientOSError, ServerDisconnectedError
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest, ClientResponse
 from aiohttp.connector import BaseConnector, TCPConnector
@@ -40,16 +41,21 @@ def _connect(original: "Any") -> "Any":
                 await _stock(self, req)
         except Exception:  # noqa: BLE001
             guard.fault("aiohttp connect")
-        held = await original(self, req, *args, **kwargs)
-        try:
-            connection = held._protocol._keepalive
-            if connection is not None:
-                held._protocol._keepalive_idle = False
-                aiohttp_exchange.begin(connection, req)
-        except Exception:  # noqa: BLE001
-            held._protocol._keepalive = None
-            guard.fault("aiohttp request")
-        return held
+        while True:
+            held = await original(self, req, *args, **kwargs)
+            gone = False
+            try:
+                connection = held._protocol._keepalive
+                gone = connection is not None and aiohttp_exchange.is_gone(connection)
+                if connection is not None and not gone:
+                    held._protocol._keepalive_idle = False
+                    aiohttp_exchange.begin(connection, req)
+            except Exception:  # noqa: BLE001
+                held._protocol._keepalive = None
+                guard.fault("aiohttp request")
+            if not gone:
+                return held
+            held.close()
 
     return connect
 
@@ -131,7 +137,15 @@ def _write_bytes(original: "Any") -> "Any":
 def _start(original: "Any") -> "Any":
     async def start(self: "Any", connection: "Any") -> "Any":
         protocol, connector = connection._protocol, connection._connector
-        response = await original(self, connection)
+        ours = protocol._keepalive
+        try:
+            response = await original(self, connection)
+        except (ClientOSError, ServerDisconnectedError):
+            try:
+                aiohttp_exchange.lost(ours)
+            except Exception:  # noqa: BLE001
+                guard.fault("aiohttp response")
+            raise
         try:
             ours = protocol._keepalive
             if ours is not None:
