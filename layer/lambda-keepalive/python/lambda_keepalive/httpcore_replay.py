@@ -31,6 +31,38 @@ class Tries:
     again = anew = False
 
 
+def in_pool(original: "Any") -> "Any":
+    """`ConnectionPool.handle_request`, which tries again what fails with that wish."""
+
+    def handle_request(self: "Any", request: "Any") -> "Any":
+        tries = request._keepalive_tries = Tries()
+        while True:
+            try:
+                return original(self, request)
+            except Exception:
+                if not tries.again:
+                    raise
+            tries.again = False
+
+    return handle_request
+
+
+def in_async_pool(original: "Any") -> "Any":
+    """`AsyncConnectionPool.handle_async_request`, likewise."""
+
+    async def handle_async_request(self: "Any", request: "Any") -> "Any":
+        tries = request._keepalive_tries = Tries()
+        while True:
+            try:
+                return await original(self, request)
+            except Exception:
+                if not tries.again:
+                    raise
+            tries.again = False
+
+    return handle_async_request
+
+
 def needs_new(request: "Any") -> bool:
     """Whether the request must have a new connection."""
     tries: Tries | None = getattr(request, "_keepalive_tries", None)

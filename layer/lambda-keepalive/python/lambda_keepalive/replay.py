@@ -1,6 +1,6 @@
 """Says whether a request that found its connection dead may be sent once more, on a new one. Rules, no sockets.
 
-Asked only about connections that carried a request before, and once for each request: what is sent again goes out on
+Asked only about connections that were idle before, and once for each request: what is sent again goes out on
 a connection that nobody used. The rules against it; each leaves the caller with the error that he would have had:
 
 | rule | when |
@@ -41,8 +41,14 @@ _settings = config.current()
 
 
 def is_watched(connection: "Connection | None") -> bool:
-    """Whether requests on this connection may have to be sent again: it carried one before, and is ours to replace."""
-    return connection is not None and connection.requests > 0 and connection.key is not None and _settings.replay
+    """Whether requests on this connection may have to be sent again: it was idle or carried one before, and is ours to
+    replace."""
+    return (
+        connection is not None
+        and (connection.requests > 0 or connection.idle_since is not connection.opened)
+        and connection.key is not None
+        and _settings.replay
+    )
 
 
 def is_loss(error: "BaseException | None") -> bool:

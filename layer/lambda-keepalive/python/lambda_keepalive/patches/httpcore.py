@@ -164,22 +164,6 @@ def _handle_request(original: "Any") -> "Any":
     return handle_request
 
 
-def _handle_in_pool(original: "Any") -> "Any":
-    def handle_request(self: "Any", request: "Any") -> "Any":
-        tries = request._keepalive_tries = httpcore_replay.Tries()
-        while True:
-            try:
-                response = original(self, request)
-            except Exception:
-                if not tries.again:
-                    raise
-            else:
-                return response
-            tries.again = False
-
-    return handle_request
-
-
 def _connection_for(client: "Any", request: "Any") -> "Connection | None":
     """The connection that is going to carry the request; None if that is not ours, or not free."""
     if client._state is not _NEW and client._state is not _IDLE:
@@ -289,7 +273,7 @@ def install(module: "ModuleType") -> None:
     replace(HTTP11Connection, "has_expired", _has_expired)
     replace(HTTP11Connection, "close", _close)
     replace(ConnectionPool, "create_connection", _create_connection)
-    replace(ConnectionPool, "handle_request", _handle_in_pool)
+    replace(ConnectionPool, "handle_request", httpcore_replay.in_pool)
     replace(HTTPProxy, "create_connection", _create_connection)
     transport.pool.lenders.append(_lender)
     os.register_at_fork(after_in_child=_lender.after_fork)

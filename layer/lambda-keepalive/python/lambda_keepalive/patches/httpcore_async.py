@@ -177,22 +177,6 @@ def _handle_request(original: "Any") -> "Any":
     return handle_async_request
 
 
-def _handle_in_pool(original: "Any") -> "Any":
-    async def handle_async_request(self: "Any", request: "Any") -> "Any":
-        tries = request._keepalive_tries = httpcore_replay.Tries()
-        while True:
-            try:
-                response = await original(self, request)
-            except Exception:
-                if not tries.again:
-                    raise
-            else:
-                return response
-            tries.again = False
-
-    return handle_async_request
-
-
 def _connection_for(client: "Any", request: "Any") -> "Connection | None":
     """The connection that is going to carry the request; None if that is not ours, or not free."""
     if client._state is not _NEW and client._state is not _IDLE:
@@ -286,7 +270,7 @@ def install(module: "ModuleType") -> None:
     replace(AsyncHTTP11Connection, "has_expired", _has_expired)
     replace(AsyncHTTP11Connection, "aclose", _aclose)
     replace(AsyncConnectionPool, "create_connection", _create_connection)
-    replace(AsyncConnectionPool, "handle_async_request", _handle_in_pool)
+    replace(AsyncConnectionPool, "handle_async_request", httpcore_replay.in_async_pool)
     replace(AsyncHTTPProxy, "create_connection", _create_connection)
     transport.pool.lenders.append(lender)
     os.register_at_fork(after_in_child=lender.after_fork)
