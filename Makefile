@@ -54,6 +54,7 @@ bench: build ## Print the ratios that the README claims, measured side by side (
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.clients
 	$(BIN)/python -m benchmarks.first_call
+	$(BIN)/python -m benchmarks.preconnect
 	$(BIN)/python -m benchmarks.round_trip
 	$(BIN)/python -m benchmarks.extension
 	$(BIN)/python -m benchmarks.freeze
