@@ -40,6 +40,7 @@ def compile_binary(arch: str, binary: Path, root: Path = SOURCE / "root.zig") ->
             [
                 *(sys.executable, "-m", "ziglang", "build-exe", f"-femit-bin={binary}"),
                 *("--cache-dir", f"{cache}/local", "--global-cache-dir", f"{cache}/global"),
+                *("-z", "norelro"),  # a static binary has nothing to relocate
                 # Flags count for the next module: the root small, the extension with all checks.
                 *(*flags, "-O", "small", "--dep", "extension", f"-Mroot={root}"),
                 *(*flags, "-O", "safe", f"-Mextension={SOURCE / 'main.zig'}"),

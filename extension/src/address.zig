@@ -57,7 +57,8 @@ fn parseHost(given: []const u8) ?u32 {
     return if (octets == 4) @intCast(host) else null;
 }
 
-fn hexadecimal(out: []u8, value: u32) void {
+/// Not inlined: the compiler would unroll it for each of the two lengths.
+noinline fn hexadecimal(out: []u8, value: u32) void {
     var rest = value;
     var place = out.len;
     while (place > 0) {

@@ -18,7 +18,9 @@ pub const Format = struct {
     /// `core` and `all` choose the metrics. `log` prints all of them as plain
     /// JSON without `_aws`: nothing becomes a metric, so nothing is billed.
     /// `datadog` prints a line for each metric of `core`, see `printPoints`.
-    set: enum { core, all, log, datadog },
+    set: Set,
+
+    pub const Set = enum { core, all, log, datadog };
 
     fn prints(self: *const Format, metric: metrics.Metric) bool {
         return metric.core or self.set == .all or self.set == .log;
@@ -37,7 +39,7 @@ pub fn print(line: *Line, format: *const Format, record: *const Record, shutdown
     line.text("\"FunctionName\":\"");
     line.text(format.function);
     line.text("\"");
-    for (metrics.table, record.values) |metric, value| {
+    for (metrics.table, &record.values) |metric, value| {
         if (value == null or !format.prints(metric)) continue;
         printKey(line, metric.name);
         printValue(line, metric.unit, value.?);
@@ -70,7 +72,7 @@ pub fn print(line: *Line, format: *const Format, record: *const Record, shutdown
 /// seconds,"t":[tags]} for a point of a distribution (datadog-lambda-python,
 /// metric.py, write_metric_point_to_stdout). It has no room for anything else.
 fn printPoints(line: *Line, format: *const Format, record: *const Record) void {
-    for (metrics.table, record.values) |metric, value| {
+    for (metrics.table, &record.values) |metric, value| {
         if (value == null or !format.prints(metric)) continue;
         line.text("{\"m\":\"lambda_keepalive.");
         line.text(metric.name);
@@ -93,7 +95,7 @@ fn printDirective(line: *Line, format: *const Format, record: *const Record) voi
     line.text(format.namespace);
     line.text("\",\"Dimensions\":[[\"FunctionName\"]],\"Metrics\":[");
     var separator: []const u8 = "";
-    for (metrics.table, record.values) |metric, value| {
+    for (metrics.table, &record.values) |metric, value| {
         if (value == null or !format.prints(metric)) continue;
         line.text(separator);
         line.text("{\"Name\":\"");

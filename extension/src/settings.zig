@@ -28,16 +28,24 @@ pub fn read(environment: Environment, output: *Output) Settings {
     const reader: Reader = .{ .environment = environment, .output = output };
     const enabled = reader.choice("KEEPALIVE_ENABLED", "true false 1 0");
     const mode = reader.choice("KEEPALIVE_MODE", "on observe off");
-    const set = reader.choice("KEEPALIVE_METRICS", "core all log datadog off");
-    const disabled = text.equal(enabled, "0") or text.equal(enabled, "false");
+    const set = metricSet(reader.choice("KEEPALIVE_METRICS", "core all log datadog off"));
+    const disabled = text.equal(enabled, "0") or text.equal(enabled, "false") or text.equal(mode, "off");
     return .{
-        .format = if (disabled or text.equal(mode, "off") or text.equal(set, "off")) null else .{
-            .set = if (text.equal(set, "all")) .all else if (text.equal(set, "log")) .log else if (text.equal(set, "datadog")) .datadog else .core,
+        .format = if (disabled or set == null) null else .{
+            .set = set.?,
             .namespace = reader.word("KEEPALIVE_METRICS_NAMESPACE", "LambdaKeepalive", isNamespace),
             .function = reader.word("AWS_LAMBDA_FUNCTION_NAME", "unknown", isFunction),
         },
         .directory = reader.word("KEEPALIVE_RUNTIME_DIR", "/tmp/lambda-keepalive", isDirectory),
     };
+}
+
+/// The set of that name; null for `off`.
+fn metricSet(name: []const u8) ?Format.Set {
+    for (std.enums.values(Format.Set)) |set| {
+        if (text.equal(name, @tagName(set))) return set;
+    }
+    return null;
 }
 
 /// The value of `name`; null if it is not set or empty.
@@ -68,7 +76,9 @@ const Reader = struct {
         return default;
     }
 
-    fn word(
+    /// `default`, unless a value is given that `isUsable`. Not inlined: the compiler
+    /// would copy it for the sake of a single check.
+    noinline fn word(
         self: *const Reader,
         name: []const u8,
         default: []const u8,
