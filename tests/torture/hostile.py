@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from collections.abc import Callable
 
 from tests.support.origin import Exchange
@@ -71,13 +72,16 @@ UNASKED = {
 }
 
 
-def answering(data: bytes) -> Callable[[Exchange], None]:
+def answering(data: bytes, hung_up: threading.Semaphore) -> Callable[[Exchange], None]:
     """A route that sends these bytes and hangs up: a client that waits for more has waited for enough."""
 
     def answer(exchange: Exchange) -> None:
-        with contextlib.suppress(OSError):  # it has seen enough before we were done
-            exchange.send(data)
-        exchange.half_close()
+        try:
+            with contextlib.suppress(OSError):  # it has seen enough before we were done
+                exchange.send(data)
+            exchange.half_close()
+        finally:
+            hung_up.release()
 
     return answer
 
