@@ -76,6 +76,10 @@ class IdlePool:
 
         Falls back to what live client pools hold idle. The caller owns the result. From within the pool all is a miss.
         """
+        # While live pools are looked through, the garbage collector may come by and give back what dead ones held.
+        return self._take_kept(key) or self._borrow(key) or self._take_kept(key)
+
+    def _take_kept(self, key: "Hashable") -> "Connection | None":
         while True:
             if self._lock._is_owned():  # type: ignore[attr-defined]
                 return None
@@ -85,7 +89,7 @@ class IdlePool:
                 bucket = self._idle.get(key)
                 connection = self._take_out(bucket) if bucket else None
             if connection is None:
-                return self._borrow(key)
+                return None
             reason = self.judge(connection)
             if reason is None:
                 return connection
