@@ -64,6 +64,10 @@ bench: build ## Print the ratios that the README claims, measured side by side (
 memory: build ## Watch memory and descriptors over 100,000 calls of each client (about half an hour)
 	$(BIN)/python -m benchmarks.memory
 
+.PHONY: soak
+soak: build ## Load one function in four threads for an hour, and compare its counts with the servers'
+	$(BIN)/python -m benchmarks.soak
+
 .PHONY: torture
 torture: setup ## Freeze functions and betray their connections, 10,000 cycles per client (half an hour)
 	$(BIN)/python -m tests.torture
