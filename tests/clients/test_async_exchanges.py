@@ -253,3 +253,11 @@ def test_the_counters_tell_what_the_server_saw(run: Interpreter, origin: Origin,
     counted = run(ASYNC_CLIENTS[client], code, url=origin.url)
     assert counted == [5, 1, 4, 1, True, {}, {"first": 1}, 1]
     assert (origin.received, origin.accepted) == (5, 1)
+
+
+@pytest.mark.parametrize("client", ASYNC_CLIENTS)
+def test_a_head_response_that_announces_a_length_is_whole(run: Interpreter, origin: Origin, client: str) -> None:
+    """And is no fault where the connection cannot be kept after it, as by aiohttp 3.10."""
+    code = 'result = [careless(f"{url}/bytes/10", method) for method in ("HEAD", "GET")]'
+    assert run(ASYNC_CLIENTS[client], code, url=origin.url) == [[200, ""], [200, "0123456789"]]
+    assert origin.accepted <= 2
