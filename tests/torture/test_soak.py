@@ -6,6 +6,9 @@ from pathlib import Path
 
 from benchmarks.mixed_load import mixed_load
 from benchmarks.soak import broken
+from tests.functions.conftest import built
+
+__all__ = ["built"]
 
 LOOKS, INVOCATIONS, CALLS = 10, 3, 200
 
