@@ -31,10 +31,14 @@ def test_connections_of_uvloop_are_left_alone(run: Interpreter, origin: Origin, 
                 return runner.run(main())
 
         answers = [invocation() for _ in range(2)]
+        result = answers
     """
-    result = run(ASYNC_CLIENTS[client], code, RULES, url=origin.url)
-    assert result == [[[[200, "012"]] * 3] * 2, ["foreign-loop"]]
-    assert (origin.received, origin.accepted) == (6, 2)
+    answers = run(ASYNC_CLIENTS[client], code, url=origin.url, layer=False)
+    without = origin.accepted
+    assert run(ASYNC_CLIENTS[client], code, RULES, url=origin.url) == [answers, ["foreign-loop"]]
+    assert answers == [[[200, "012"]] * 3] * 2
+    # Of aiohttp 3.9 uvloop loses some by itself.
+    assert origin.accepted == 2 * without
 
 
 @pytest.mark.skipif(importlib.util.find_spec("trio") is None, reason="trio is not installed")

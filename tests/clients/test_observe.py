@@ -175,7 +175,7 @@ PATTERNS = {
         import boto3
 
         def call(url):
-            boto3.client("dynamodb", endpoint_url=url).get_item(TableName="t", Key={"id": {"S": "1"}})
+            boto3.client("dynamodb", endpoint_url=url).get_item(TableName="items", Key={"id": {"S": "1"}})
     """,
 }
 

@@ -38,7 +38,7 @@ BOTO3 = """
 
     def fetch(url):
         client = boto3.client("dynamodb", endpoint_url=url, config=Config(retries={"total_max_attempts": 1}))
-        return [client.get_item(TableName="t", Key={"id": {"S": "1"}})["ResponseMetadata"]["HTTPStatusCode"]]
+        return [client.get_item(TableName="items", Key={"id": {"S": "1"}})["ResponseMetadata"]["HTTPStatusCode"]]
 """
 FIRST = "before = ready(); act('ready'); result = [before, fetch(url)[0], fetch(url)[0]]"
 
