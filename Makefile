@@ -42,7 +42,7 @@ check: setup ## Format, lint and type-check everything (seconds)
 
 .PHONY: test
 test: check build ## Run the whole test suite, on every Python and with the oldest and newest clients found here
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGUMENTS)
+	$(BIN)/pytest --numprocesses 3 --dist loadfile $(PYTEST_ARGUMENTS)
 	$(BIN)/nox $(if $(CI),--error,--no-error)-on-missing-interpreters
 
 .PHONY: demo

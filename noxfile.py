@@ -14,6 +14,10 @@ nox.options.reuse_existing_virtualenvs = True
 PYTHONS = ("3.11", "3.12", "3.13")
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
+REUSE = (
+    "tests/functions",
+    *(f"tests/clients/test_{name}.py" for name in ("reuse", "httpx_reuse", "async_reuse", "httplib2")),
+)
 OF_THE_CLIENTS = ("tests/clients", "tests/functions", "tests/botocore")
 OF_THE_PYTHON = ("tests/unit", "tests/startup", "tests/socketlevel", "tests/runtime", "tests/tls")
 
@@ -21,20 +25,20 @@ OF_THE_PYTHON = ("tests/unit", "tests/startup", "tests/socketlevel", "tests/runt
 def run(session: nox.Session, clients: str, *tests: str) -> None:
     """Run the tests with a group of clients."""
     session.install("--quiet", "--group", clients, "--group", "test")
-    # Two workers: the tests wait for other processes most of the time.
-    session.run("pytest", "--numprocesses", "2", *tests, *session.posargs)
+    # Three workers for two cores: the tests wait for other processes much of the time.
+    session.run("pytest", "--numprocesses", "3", *tests, *session.posargs)
 
 
 @nox.session(python=PYTHONS)
 def oldest(session: nox.Session) -> None:
-    """The oldest clients that are supported."""
-    run(session, "clients-floor", *OF_THE_CLIENTS)
+    """The oldest clients that are supported; on the Python in the middle only that they reuse connections."""
+    run(session, "clients-floor", *(REUSE if session.python == PYTHONS[1] else OF_THE_CLIENTS))
 
 
 @nox.session(python=[python for python in PYTHONS if python != OWN])
 def newest(session: nox.Session) -> None:
     """The newest clients; `make test` has run these tests on the Python that this runs on."""
-    run(session, "clients", *OF_THE_PYTHON, *OF_THE_CLIENTS)
+    run(session, "clients", *OF_THE_PYTHON, *(REUSE if session.python == PYTHONS[1] else OF_THE_CLIENTS))
 
 
 @nox.session(python="3.11")
