@@ -6,6 +6,7 @@ own. `streaming(client, url)` is an async context manager of a response whose bo
 reads some of it.
 """
 
+from importlib.metadata import version
 from textwrap import dedent
 
 AIOHTTP = """
@@ -62,3 +63,9 @@ COMMON = """
 """
 
 ASYNC_CLIENTS = {name: dedent(client) + dedent(COMMON) for name, client in {"aiohttp": AIOHTTP, "httpx": HTTPX}.items()}
+
+
+def most_connections(client: str) -> int:
+    """How many connections calls one after another may take. aiohttp 3.9 gives a connection back some steps of the loop
+    after the response was read, so the next call of the same session may come too early, with the layer or without."""
+    return 2 if client == "aiohttp" and version("aiohttp").startswith("3.9.") else 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.clients.async_clients import ASYNC_CLIENTS
+from tests.clients.async_clients import ASYNC_CLIENTS, most_connections
 from tests.clients.interpreter import Interpreter
 from tests.support.origin import Origin
 
@@ -101,14 +101,16 @@ def test_twelve_calls_in_four_invocations_open_one_connection(
 ) -> None:
     answers = run(ASYNC_CLIENTS[client], PATTERNS[pattern], RUN, url=origin.url, options=("-X", "dev"), stderr=SLOW)
     assert answers == [[200, n] for n in range(12)]
-    assert (origin.received, origin.accepted) == (12, 1)
+    assert origin.received == 12
+    assert origin.accepted <= most_connections(client)
 
 
 @pytest.mark.parametrize("client", ASYNC_CLIENTS)
 def test_also_without_tls(run: Interpreter, plain: Origin, client: str) -> None:
     answers = run(ASYNC_CLIENTS[client], PATTERNS["a client per call"], RUN, url=plain.url)
     assert answers == [[200, n] for n in range(12)]
-    assert (plain.received, plain.accepted) == (12, 1)
+    assert plain.received == 12
+    assert plain.accepted <= most_connections(client)
 
 
 # asyncio's debug mode, which -X dev turns on, says this of the first call of a slow machine.
