@@ -296,8 +296,8 @@ def test_threads_and_children_and_other_processes_find_one_directory(with_layer:
         import subprocess, threading
 
         said = []
-        threads = [threading.Thread(target=lambda: said.append(answer(context()))) for _ in range(8)]
         child = os.fork()
+        threads = [threading.Thread(target=lambda: said.append(answer(context()))) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
