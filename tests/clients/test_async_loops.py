@@ -37,8 +37,8 @@ def test_connections_of_uvloop_are_left_alone(run: Interpreter, origin: Origin, 
     without = origin.accepted
     assert run(ASYNC_CLIENTS[client], code, RULES, url=origin.url) == [answers, ["foreign-loop"]]
     assert answers == [[[200, "012"]] * 3] * 2
-    # Of aiohttp 3.9 uvloop loses some by itself.
-    assert origin.accepted == 2 * without
+    # One for each loop at least; aiohttp 3.9 takes more, with the layer or without.
+    assert origin.accepted - without >= 2
 
 
 @pytest.mark.skipif(importlib.util.find_spec("trio") is None, reason="trio is not installed")
