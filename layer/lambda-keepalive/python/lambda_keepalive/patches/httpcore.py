@@ -11,15 +11,15 @@ import os
 import time
 
 from httpcore import __version__
-from httpcore._backends.sync import SyncBackend, SyncStream
-from httpcore._sync import connection as connection_module
+from httpcore._backends.sync import SyncStream
 from httpcore._sync.connection import HTTPConnection
 from httpcore._sync.connection_pool import ConnectionPool
 from httpcore._sync.http11 import HTTP11Connection, HTTPConnectionState
 from httpcore._sync.http_proxy import HTTPProxy, TunnelHTTPConnection
 
-from lambda_keepalive import dialling, guard, httpcore_exchange, httpcore_key, httpcore_replay, identity, transport
+from lambda_keepalive import dialling, guard, httpcore_exchange, httpcore_key, httpcore_replay, transport
 from lambda_keepalive.httpcore_clients import Clients, take, vacate
+from lambda_keepalive.httpcore_sync_key import HALF
 from lambda_keepalive.patching import PatchSkipped, add, replace
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.stats import stats
@@ -35,26 +35,13 @@ if TYPE_CHECKING:
 _NEW, _IDLE = HTTPConnectionState.NEW, HTTPConnectionState.IDLE
 
 
-def _functions_in_force() -> "Hashable":
-    return (
-        SyncBackend.connect_tcp,
-        SyncBackend.connect_unix_socket,
-        SyncStream.start_tls,
-        connection_module.default_ssl_context,  # type: ignore[attr-defined]
-        identity.functions_in_force(),
-    )
-
-
-_HALF = httpcore_key.Half("httpcore", HTTPConnection, (SyncBackend,), _functions_in_force)
-
-
 def _connect(original: "Any") -> "Any":
     def _connect(self: "Any", request: "Any") -> "Any":
         if request.method == b"CONNECT":
             # A tunnel has an identity of its own, see below.
             return original(self, request)
         try:
-            key, origin, refusal = httpcore_key.identify(self, request, _HALF)
+            key, origin, refusal = httpcore_key.identify(self, request, HALF)
             stream = None if httpcore_replay.needs_new(request) else _adopted(key)
         except Exception:  # noqa: BLE001
             guard.fault("httpcore connect")
@@ -104,7 +91,7 @@ def _handle_tunnel(original: "Any") -> "Any":
             return original(self, request)
         origin = None
         try:
-            key, origin, refusal = httpcore_key.identify_tunnel(self, _HALF)
+            key, origin, refusal = httpcore_key.identify_tunnel(self, HALF)
             with self._connect_lock:
                 adopts = not self._connected and not httpcore_replay.needs_new(request)
                 stream = _adopted(key) if adopts else None

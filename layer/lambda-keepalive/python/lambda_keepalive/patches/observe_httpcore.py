@@ -8,12 +8,12 @@ import time
 import weakref
 
 from httpcore import __version__
-from httpcore._backends.sync import SyncBackend, SyncStream
-from httpcore._sync import connection as connection_module
+from httpcore._backends.sync import SyncStream
 from httpcore._sync.connection import HTTPConnection
 from httpcore._sync.http11 import HTTP11Connection, HTTPConnectionState
 
-from lambda_keepalive import guard, httpcore_exchange, httpcore_key, identity, observe
+from lambda_keepalive import guard, httpcore_exchange, httpcore_key, observe
+from lambda_keepalive.httpcore_sync_key import HALF
 from lambda_keepalive.patching import PatchSkipped, add, replace
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.stats import stats
@@ -29,25 +29,12 @@ if TYPE_CHECKING:
 _NEW, _IDLE = HTTPConnectionState.NEW, HTTPConnectionState.IDLE
 
 
-def _functions_in_force() -> "Hashable":
-    return (
-        SyncBackend.connect_tcp,
-        SyncBackend.connect_unix_socket,
-        SyncStream.start_tls,
-        connection_module.default_ssl_context,  # type: ignore[attr-defined]
-        identity.functions_in_force(),
-    )
-
-
-_HALF = httpcore_key.Half("httpcore", HTTPConnection, (SyncBackend,), _functions_in_force)
-
-
 def _connect(original: "Any") -> "Any":
     def _connect(self: "Any", request: "Any") -> "Any":
         if request.method == b"CONNECT":
             return original(self, request)
         try:
-            key, origin, refusal = httpcore_key.identify(self, request, _HALF)
+            key, origin, refusal = httpcore_key.identify(self, request, HALF)
             kept, held = observe.foretell(key)
         except Exception:  # noqa: BLE001
             guard.fault("httpcore connect")
@@ -58,7 +45,7 @@ def _connect(original: "Any") -> "Any":
         try:
             stream = original(self, request)
         except BaseException:
-            stats.connect_error(origin)
+            guard.attempt("httpcore connect", stats.connect_error, origin)
             raise
         milliseconds = (time.perf_counter() - started) * 1000
         try:
