@@ -160,7 +160,10 @@ class Httpx:
 
 
 class Boto3:
-    """Clients of S3, whose `get_object` is a GET, and of DynamoDB, whose `put_item` is a POST; neither tries again."""
+    """Clients of S3, whose `get_object` is a GET and whose `create_multipart_upload` is a POST; they try nothing again.
+
+    One service, since every service of AWS has a host name, and so connections, of its own.
+    """
 
     def __init__(self) -> None:
         import boto3
@@ -175,28 +178,26 @@ class Boto3:
                 s3={"addressing_style": "path"},
             )
         }
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[str, Any] = {}
         # Clients may be used by several threads, but not made.
         self._lock = _boto3_makes
 
-    def _client(self, service: str, endpoint: str) -> Any:
+    def _client(self, endpoint: str) -> Any:
         with self._lock:
-            if (service, endpoint) not in self._clients:
-                client = self._make(service, endpoint_url=endpoint, **self._options)
-                self._clients[service, endpoint] = client
-            return self._clients[service, endpoint]
+            if endpoint not in self._clients:
+                self._clients[endpoint] = self._make("s3", endpoint_url=endpoint, **self._options)
+            return self._clients[endpoint]
 
     def ask(self, method: str, url: str) -> str:
         endpoint, bucket, name = url.rsplit("/", 2)
         if method == "GET":
-            answer = self._client("s3", endpoint).get_object(Bucket=bucket, Key=name)
+            answer = self._client(endpoint).get_object(Bucket=bucket, Key=name)
             return str(answer["Body"].read().decode())
-        self._client("dynamodb", endpoint).put_item(TableName=bucket, Item={"id": {"S": name}})
-        return name
+        return str(self._client(endpoint).create_multipart_upload(Bucket=bucket, Key=name)["UploadId"])
 
     def begin(self, url: str) -> Held:
         endpoint, bucket, name = url.rsplit("/", 2)
-        body = self._client("s3", endpoint).get_object(Bucket=bucket, Key=name)["Body"]
+        body = self._client(endpoint).get_object(Bucket=bucket, Key=name)["Body"]
         body.read(SOME)
         return Held(body.read, body.close)
 

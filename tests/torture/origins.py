@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -21,10 +20,12 @@ NAME = "torture.test" if IS_ROOT else "localhost"
 ADDRESSES = ("127.0.0.2", "127.0.0.3") if IS_ROOT else ("127.0.0.1",)
 
 
+# What S3 answers when a multipart upload begins.
+UPLOAD = "<InitiateMultipartUploadResult><UploadId>{}</UploadId></InitiateMultipartUploadResult>"
+
+
 def id_of(request: Request) -> str:
-    """The request's id: the last part of its path, or the key of the item that DynamoDB is to put."""
-    if request.header("X-Amz-Target"):
-        return str(json.loads(request.body)["Item"]["id"]["S"])
+    """The request's id: the last part of its path."""
     return request.path.rpartition("/")[2]
 
 
@@ -93,8 +94,8 @@ class Traitor(Origin):
         if reset is not None:
             (exchange.reset if reset else exchange.hang_up)()
         else:
-            body = b"{}" if request.header("X-Amz-Target") else request_id.encode()
-            exchange.respond(200, body, [("Content-Type", "application/x-amz-json-1.0")])
+            body = UPLOAD.format(request_id) if "uploads" in request.query else request_id
+            exchange.respond(200, body.encode())
 
 
 class World:

@@ -31,7 +31,7 @@ def test_no_request_is_sent_twice_and_none_fails_that_could_be_seen_to(world: Wo
     assert set(result.by_betrayal) == set(POSSIBLE)
 
 
-@pytest.mark.parametrize("client", ["requests", "urllib3"])
+@pytest.mark.parametrize("client", ["requests", "urllib3", "boto3"])
 def test_what_must_not_be_sent_again_fails_no_more_often_than_without_the_layer(world: World, client: str) -> None:
     """In the traps, where no clock and no race decides; a client that is kept, as without the layer.
 
