@@ -8,7 +8,7 @@ import pytest
 
 from tests.clients.interpreter import Interpreter
 from tests.support.certificates import Authority
-from tests.support.origin import Origin
+from tests.support.origin import Exchange, Origin
 from tests.support.proxy import Proxy
 
 NAME = "service.test"
@@ -131,6 +131,29 @@ def test_a_tunnel_is_kept(run: Interpreter, named: Origin, proxy: Proxy, client:
     loop = "result = [call(url, proxy) for _ in range(12)]"
     assert run(TUNNELS[client], loop, url=f"https://{NAME}/", proxy=proxy.url) == [200] * 12
     assert (proxy.accepted, named.accepted, named.received) == (1, 1, 12)
+
+
+@pytest.mark.parametrize("client", [client for client in TUNNELS if client != "boto3"])
+def test_a_request_whose_tunnel_ends_under_it_is_sent_once_more_through_a_new_one(
+    run: Interpreter, named: Origin, proxy: Proxy, client: str
+) -> None:
+    def answer(exchange: Exchange) -> None:
+        if exchange.request.number_on_connection > 1:
+            exchange.hang_up()
+        else:
+            exchange.respond(200)
+
+    named.route("/", answer)
+    code = """
+        result = [call(url, proxy) for _ in range(2)]
+        from lambda_keepalive.stats import stats
+        result.append(stats.peek().replayed)
+    """
+    credentials = proxy.url.replace("//", "//ann:secret@")
+    assert run(TUNNELS[client], code, url=f"https://{NAME}/", proxy=credentials) == [200, 200, 1]
+    assert (proxy.accepted, named.accepted, named.received) == (2, 2, 3)
+    first, second = proxy.tunnels
+    assert (first.target, first.headers) == (second.target, second.headers)
 
 
 @pytest.mark.parametrize("client", TUNNELS)
