@@ -7,16 +7,14 @@ a live pool stay there, at no cost, and are taken from it only when nobody else 
 and `exchange.unfinished` name, HTTP/2.
 """
 
-import http.client
 import os
 import queue
 
-from urllib3._version import __version__
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
-from lambda_keepalive import dialling, exchange, guard, transport, urllib3_queue
-from lambda_keepalive.patching import PatchSkipped, add, replace
+from lambda_keepalive import dialling, guard, transport, urllib3_exchange, urllib3_queue
+from lambda_keepalive.patching import add, replace
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.urllib3_key import identify
 from lambda_keepalive.urllib3_pools import Pools
@@ -25,8 +23,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
-
-    from lambda_keepalive.pool.connection import Connection
 
 # What `connect` sets besides `sock` (urllib3/connection.py, 1.26 and 2.x).
 _ATTRIBUTES = ("is_verified", "proxy_is_verified", "_has_connected_to_proxy", "auto_open", "_raw_proxy_headers")
@@ -50,32 +46,16 @@ def _put_conn(original: "Any") -> "Any":
     def _put_conn(self: "Any", conn: "Any") -> None:
         try:
             connection = getattr(conn, "_keepalive", None)
-            if connection is not None and connection.key is not None:
-                _settle(self, conn, connection)
+            if connection is not None and connection.key is not None and urllib3_exchange.is_over(conn, connection):
+                connection.idle_since = now()
+                if self.pool is not None and not self._keepalive_lends:
+                    self._keepalive_lends = True
+                    _lender.pools.add(self)
         except Exception:  # noqa: BLE001
             guard.fault("urllib3 pool")
         original(self, conn)
 
     return _put_conn
-
-
-def _settle(pool: "Any", client: "Any", connection: "Connection") -> None:
-    """urllib3 puts a connection back: believe that its exchange is over where http.client's own state agrees."""
-    if connection.busy:
-        response = client._HTTPConnection__response
-        if response is None or response.fp is not None:
-            return
-        # urllib3 reads chunked bodies past http.client (HTTPResponse.read_chunked) and comes here only after the last
-        # chunk and trailer; http.client then has no chunk count and saw no more than a close.
-        if response._keepalive_end == exchange.DRAINED and response.chunk_left is None:
-            response._keepalive_end = exchange.COMPLETE
-        if exchange.unfinished(response) is not None:
-            return
-        transport.settle(connection, response)
-    connection.idle_since = now()
-    if pool.pool is not None and not pool._keepalive_lends:
-        pool._keepalive_lends = True
-        _lender.pools.add(pool)
 
 
 def _new_pool_queue(original: "Any") -> "Any":
@@ -112,12 +92,7 @@ _lender = Pools()
 
 def install(module: "ModuleType") -> None:
     """Patch urllib3, unless its version is unknown."""
-    major, minor = (int(part) for part in __version__.split(".")[:2])
-    if (major, minor) < (1, 26) or major > 2:
-        raise PatchSkipped(f"urllib3 {__version__} is not between 1.26 and 2.x")
-    if not issubclass(HTTPConnection, http.client.HTTPConnection):
-        # urllib3-future, which niquests brings, takes urllib3's name and speaks HTTP by itself.
-        raise PatchSkipped(f"urllib3 {__version__} does not stand on http.client")
+    urllib3_exchange.require_known_version()
     add(HTTPConnectionPool, "_keepalive_lends", False)
     replace(HTTPConnection, "connect", _connect)
     replace(HTTPSConnection, "connect", _connect)
