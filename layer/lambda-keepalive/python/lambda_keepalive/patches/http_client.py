@@ -11,10 +11,10 @@ from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from lambda_keepalive import (
     default_context,
     dialling,
-    exchange,
     guard,
     http_replay,
     request_head,
+    response_end,
     response_head,
     transport,
 )
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 # What CPython's `connect` sets besides `sock`: the proxy's answer to CONNECT (3.12 and later).
 _ATTRIBUTES = ("_raw_proxy_headers",)
-
-# `HTTPResponse._keepalive_end` of a response that is watched and has not ended.
-_WATCHED = ""
 
 
 def _connect(original: "Any") -> "Any":
@@ -139,33 +136,12 @@ def _getresponse(original: "Any") -> "Any":
         sent = self._keepalive_sent
         response = original(self) if sent is None else http_replay.response(self, sent, _plain_send, original)
         try:
-            response._keepalive_end = _WATCHED
+            response._keepalive_end = response_end.WATCHED
         except Exception:  # noqa: BLE001
             guard.fault("getresponse")
         return response
 
     return getresponse
-
-
-def _close_conn(original: "Any") -> "Any":
-    def _close_conn(self: "Any") -> None:
-        if self._keepalive_end == _WATCHED:
-            try:
-                self._keepalive_end = exchange.end_of(self)
-            except Exception:  # noqa: BLE001
-                self._keepalive_end = exchange.EARLY
-                guard.fault("end of response")
-        original(self)
-        connection = self._keepalive_connection
-        if connection is not None:
-            self._keepalive_connection = None
-            try:
-                transport.response_ended(self, connection)
-            except Exception:  # noqa: BLE001
-                # Nobody else has the connection: its socket is closed with it.
-                guard.fault("end of response")
-
-    return _close_conn
 
 
 def _begin(original: "Any") -> "Any":
@@ -250,6 +226,6 @@ def install(module: "ModuleType") -> None:
     replace(HTTPConnection, "endheaders", _endheaders)
     replace(HTTPConnection, "send", _send)
     replace(HTTPConnection, "getresponse", _getresponse)
-    replace(HTTPResponse, "_close_conn", _close_conn)
+    replace(HTTPResponse, "_close_conn", response_end.reporting_to(transport))
     replace(HTTPSConnection, "__init__", _initialize)
     replace(HTTPSConnection, "connect", _connect)

@@ -6,7 +6,7 @@ Seam: the same moments as those of `patches.http_client`, at which the original 
 
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 
-from lambda_keepalive import exchange, guard, observe, request_head
+from lambda_keepalive import guard, observe, request_head, response_end
 from lambda_keepalive.http_key import identify
 from lambda_keepalive.patching import add, replace
 
@@ -14,9 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
-
-# `HTTPResponse._keepalive_end` of a response that is watched and has not ended.
-_WATCHED = ""
 
 
 def _connect(original: "Any") -> "Any":
@@ -73,33 +70,13 @@ def _getresponse(original: "Any") -> "Any":
             self._keepalive = connection
             raise
         try:
-            response._keepalive_end = _WATCHED
+            response._keepalive_end = response_end.WATCHED
             observe.answered(self, connection, response)
         except Exception:  # noqa: BLE001
             guard.fault("getresponse")
         return response
 
     return getresponse
-
-
-def _close_conn(original: "Any") -> "Any":
-    def _close_conn(self: "Any") -> None:
-        if self._keepalive_end == _WATCHED:
-            try:
-                self._keepalive_end = exchange.end_of(self)
-            except Exception:  # noqa: BLE001
-                self._keepalive_end = exchange.EARLY
-                guard.fault("end of response")
-        original(self)
-        connection = self._keepalive_connection
-        if connection is not None:
-            self._keepalive_connection = None
-            try:
-                observe.response_ended(self, connection)
-            except Exception:  # noqa: BLE001
-                guard.fault("end of response")
-
-    return _close_conn
 
 
 def _delete(self: "Any") -> None:
@@ -130,5 +107,5 @@ def install(module: "ModuleType") -> None:
     replace(HTTPConnection, "close", _close)
     replace(HTTPConnection, "endheaders", _endheaders)
     replace(HTTPConnection, "getresponse", _getresponse)
-    replace(HTTPResponse, "_close_conn", _close_conn)
+    replace(HTTPResponse, "_close_conn", response_end.reporting_to(observe))
     replace(HTTPSConnection, "connect", _connect)
