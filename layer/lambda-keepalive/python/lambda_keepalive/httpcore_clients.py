@@ -3,15 +3,15 @@ The sync half of httpcore."""
 
 import _thread
 import socket
-import weakref
 
 from httpcore._sync.http11 import HTTPConnectionState
 
 from lambda_keepalive import httpcore_exchange, transport
+from lambda_keepalive.httpcore_idle import IdleClients
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable
     from typing import Any
 
     from lambda_keepalive.pool.connection import Connection
@@ -65,28 +65,12 @@ def vacate(client: "Any") -> None:
     client._expire_at = 0.0
 
 
-class Clients:
-    """The idle connections of live clients, as a lender of the idle pool.
-
-    `clients` keeps the sockets alive for as long as their client: the garbage collector, when it finds a forgotten
-    client in a cycle, would otherwise close the socket before it calls the client's finalizer.
-    """
-
-    def __init__(self) -> None:
-        self.clients: weakref.WeakValueDictionary[Connection, Any] = weakref.WeakValueDictionary()
-
-    def _idle(self) -> "Iterator[tuple[Any, Connection]]":
-        # A list of references is made in one step; the dictionary itself may change meanwhile.
-        for reference in self.clients.valuerefs():
-            client = reference()
-            if client is not None and client._state is _IDLE:
-                connection = getattr(client._network_stream, "_keepalive", None)
-                if connection is not None:
-                    yield client, connection
+class Clients(IdleClients):
+    """The idle connections of live clients, by connection, as a lender of the idle pool."""
 
     def lend(self, key: "Hashable") -> "Connection | None":
         """Take one idle connection with this key."""
-        for client, connection in self._idle():
+        for client, connection in self.idle():
             if connection.key != key or httpcore_exchange.unfinished(client, connection) is not None:
                 continue
             if take(client, connection):
@@ -95,7 +79,7 @@ class Clients:
 
     def review(self, judge: "Judge") -> None:
         """Close the idle connections that went bad."""
-        for client, connection in self._idle():
+        for client, connection in self.idle():
             reason = judge(connection)
             if reason is not None and take(client, connection):
                 transport.pool.discard(connection, reason)
@@ -107,10 +91,6 @@ class Clients:
         """
         global _taking
         _taking = _thread.RLock()
-        for client, connection in self._idle():
+        for client, connection in self.idle():
             if _take(client, connection):
                 connection.close()
-
-    def count(self) -> int:
-        """How many idle connections live clients hold."""
-        return sum(1 for _ in self._idle())
