@@ -11,6 +11,7 @@ always; here it is assumed to).
 """
 
 import time
+import weakref
 
 from lambda_keepalive import exchange, guard, lifecycle, transport
 from lambda_keepalive.pool.idle import IdlePool
@@ -19,16 +20,10 @@ from lambda_keepalive.stats import stats
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
-    from typing import Any, Protocol
+    from typing import Any
 
     from lambda_keepalive.pool.connection import Connection
     from lambda_keepalive.transport import Identify
-
-    class Holder(Protocol):
-        """Knows the idle connections of live client pools, from which mode `on` would take one if need be."""
-
-        def holds(self, key: Hashable) -> bool:
-            """Whether there is an idle connection with this key that is good for another request."""
 
 
 class _NoSocket:
@@ -54,7 +49,30 @@ class Shadows(IdlePool):
 shadows = Shadows(transport.pool.limits, transport.discarded)
 shadows.register_for_process()
 lifecycle.on_start.append(shadows.check)
-holders: "list[Holder]" = []
+
+
+class Held:
+    """The connections that live clients hold idle, from which mode `on` would take one if need be.
+
+    Args:
+        idle_on: gives the connection of a client if that is idle at this moment.
+
+    Attributes:
+        clients: those that were idle once and are alive.
+    """
+
+    def __init__(self, idle_on: "Callable[[Any], Connection | None]") -> None:
+        self.clients: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._idle_on = idle_on
+
+    def holds(self, key: "Hashable") -> bool:
+        """Whether there is an idle connection with this key that is good for another request."""
+        connections = map(self._idle_on, list(self.clients))
+        equal = [connection for connection in connections if connection is not None and connection.key == key]
+        return any(shadows.judge(connection) is None for connection in equal)
+
+
+holders: "list[Held]" = []
 
 
 def connect(client: "Any", original: "Callable[[Any], None]", identify: "Identify") -> None:

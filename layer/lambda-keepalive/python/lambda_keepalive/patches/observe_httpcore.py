@@ -5,7 +5,6 @@ the original always runs. Versions: httpcore 1.0. Tunnels through proxies are no
 """
 
 import time
-import weakref
 
 from httpcore import __version__
 from httpcore._backends.sync import SyncStream
@@ -20,7 +19,6 @@ from lambda_keepalive.stats import stats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable
     from types import ModuleType
     from typing import Any
 
@@ -90,7 +88,7 @@ def _response_closed(original: "Any") -> "Any":
             if connection is not None and self._state is _IDLE:
                 connection.busy = False
                 connection.idle_since = now()
-                _idle.clients.add(self)
+                _held.clients.add(self)
         except Exception:  # noqa: BLE001
             guard.fault("httpcore response")
 
@@ -122,22 +120,12 @@ def _retire(client: "Any") -> None:
         observe.leave(connection, httpcore_exchange.unfinished(client, connection))
 
 
-class _Idle:
-    """The connection objects that live clients hold idle."""
-
-    def __init__(self) -> None:
-        self.clients: weakref.WeakSet[Any] = weakref.WeakSet()
-
-    def holds(self, key: "Hashable") -> bool:
-        """Whether one of them is good for a request with this key."""
-        for client in list(self.clients):
-            connection = getattr(client._network_stream, "_keepalive", None)
-            if connection is not None and connection.key == key and client._state is _IDLE:
-                return observe.shadows.judge(connection) is None
-        return False
+def _idle_on(client: "Any") -> "Connection | None":
+    connection: Connection | None = getattr(client._network_stream, "_keepalive", None)
+    return connection if client._state is _IDLE else None
 
 
-_idle = _Idle()
+_held = observe.Held(_idle_on)
 
 
 def install(module: "ModuleType") -> None:
@@ -151,4 +139,4 @@ def install(module: "ModuleType") -> None:
     replace(HTTP11Connection, "handle_request", _handle_request)
     replace(HTTP11Connection, "_response_closed", _response_closed)
     replace(HTTP11Connection, "close", _close)
-    observe.holders.append(_idle)
+    observe.holders.append(_held)
