@@ -31,7 +31,7 @@ build: setup ## Build the layer: build/<arch>/ (the tree of /opt), dist/*.zip an
 	$(BIN)/python package.py
 
 .PHONY: check
-check: setup ## Format, lint and type-check everything (seconds)
+check: setup site ## Format, lint and type-check everything, build the documents (seconds)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -39,6 +39,10 @@ check: setup ## Format, lint and type-check everything (seconds)
 	$(BIN)/shellcheck layer/lambda-keepalive/exec .ci/run .ci/install $(wildcard tests/local/*.sh tests/suites/*.sh) \
 		tests/local/var_runtime/bootstrap tests/local/var_runtime_node/bootstrap
 	$(BIN)/cfn-lint template.yaml
+
+.PHONY: site
+site: setup ## Build the documents as a site in build/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .PHONY: test
 test: check build ## Run the whole test suite, on every Python and with the oldest and newest clients found here

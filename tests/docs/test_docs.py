@@ -6,12 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from lambda_keepalive.config import SETTINGS
 
-from tests.docs.tables import ROOT, SETTINGS_PAGE, settings_page
+from tests.docs.tables import DOCS, MAKERS, METRIC, ROOT, as_it_should_be, code
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "samples").rglob("*.md")])
 LAYER = ROOT / "layer" / "lambda-keepalive" / "python" / "lambda_keepalive"
-METRICS = set(re.findall(r'\.name = "(\w+)"', (ROOT / "extension" / "src" / "metrics.zig").read_text()))
+ZIG = (ROOT / "extension" / "src" / "metrics.zig").read_text()
+METRICS = set(re.findall(r'\.name = "(\w+)"', ZIG))
 
 
 def words(pattern: str, *paths: Path) -> set[str]:
@@ -19,11 +21,22 @@ def words(pattern: str, *paths: Path) -> set[str]:
 
 
 def settings() -> set[str]:
-    return words(r"`(KEEPALIVE_\w+)`", SETTINGS_PAGE)
+    return words(r"`(KEEPALIVE_\w+)`", DOCS / "settings.md")
 
 
-def test_the_settings_page_is_the_table_of_the_code():
-    assert SETTINGS_PAGE.read_text() == settings_page()
+@pytest.mark.parametrize("page", MAKERS, ids=lambda page: str(page.relative_to(DOCS)))
+def test_what_repeats_the_code_is_up_to_date(page):
+    assert page.read_text() == as_it_should_be(page), "run `python -m tests.docs.tables`"
+
+
+def test_every_metric_of_the_code_says_how_to_read_it():
+    assert {row["name"] for row in METRIC.finditer(ZIG)} == METRICS
+
+
+def test_the_defaults_in_the_readme_are_those_of_the_code():
+    rows = dict(re.findall(r"(?m)^\| `(KEEPALIVE_\w+)` \| ([^|]*?) \|", (ROOT / "README.md").read_text()))
+    expected = {each.name: code(each.default) for each in SETTINGS} | {"KEEPALIVE_CLIENTS": "all"}
+    assert {name: rows[name] for name in expected} == expected
 
 
 def test_every_setting_stands_in_the_readme():
@@ -63,6 +76,14 @@ def test_every_link_to_our_own_files_resolves(page):
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_heading_leads_to_one_on_github(page):
+    """As GitHub makes anchors of headings: in small letters, without punctuation, with hyphens for spaces."""
+    for link, anchor in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", page.read_text()):
+        headings = re.findall(r"(?m)^#+ (.+)", (page.parent / link if link else page).read_text())
+        assert anchor in {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
 def test_every_test_named_on_the_page_on_reliability_exists():

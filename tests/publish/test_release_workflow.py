@@ -1,4 +1,4 @@
-"""The release workflow, as far as it can be tried here: its form, and the shell of its steps."""
+"""The workflows, as far as they can be tried here: their form, and the shell of the release's steps."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import yaml
 from lambda_keepalive import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
+WORKFLOWS = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / ".github/workflows").glob("*.yml")}
+WORKFLOW: dict[str, Any] = WORKFLOWS["release"]
 STEPS = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
 SCRIPTS = {step.get("name", step["run"]): step["run"] for step in STEPS if "run" in step}
+ALL_STEPS = [step for workflow in WORKFLOWS.values() for job in workflow["jobs"].values() for step in job["steps"]]
 
 
 def run(name: str, directory: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -30,12 +32,18 @@ def test_only_the_job_that_releases_may_write() -> None:
 
 
 def test_every_action_has_a_version() -> None:
-    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in STEPS if "uses" in step)
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in ALL_STEPS if "uses" in step)
 
 
 def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
-    assert {target for script in SCRIPTS.values() for target in re.findall(r"make ([a-z-]+)", script)} <= targets
+    scripts = [step["run"] for step in ALL_STEPS if "run" in step]
+    assert {target for script in scripts for target in re.findall(r"make ([a-z-]+)", script)} <= targets
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_may_only_read_unless_a_job_says_why(name: str) -> None:
+    assert WORKFLOWS[name]["permissions"] == {"contents": "read"}
 
 
 def test_a_tag_that_is_not_the_version_stops_the_release() -> None:
