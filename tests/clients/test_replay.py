@@ -287,3 +287,34 @@ def test_aiohttp_sends_again_what_it_always_did_and_nothing_else(run: Interprete
     assert set(answers) == {"ServerDisconnectedError"}
     assert received in (["0", "0", "1"], ["0", "1"])
     assert replayed == 0
+
+
+def test_the_response_to_a_second_attempt_can_be_shut_down_from_outside(run: Interpreter, plain: Origin) -> None:
+    """urllib3's `HTTPResponse.shutdown` is for another thread than the one that reads."""
+    pytest.importorskip("urllib3", minversion="2.3")
+
+    def begin(exchange: Exchange) -> None:
+        if exchange.request.number_on_connection > 1:
+            exchange.hang_up()
+        else:
+            exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsome")
+
+    plain.route("/begin", begin)
+    code = """
+        import threading
+        import urllib3
+        manager = urllib3.PoolManager(retries=False)
+        manager.request("GET", url + "/bytes/3")
+        response = manager.request("GET", url + "/begin", preload_content=False)
+        result = [response.read(4).decode()]
+        closing = threading.Thread(target=response.shutdown)
+        closing.start()
+        try:
+            response.read(5)
+        except urllib3.exceptions.HTTPError as error:
+            result.append(type(error).__name__)
+        closing.join()
+        from lambda_keepalive.stats import stats
+        result.append(stats.peek().replayed)
+    """
+    assert run(code, url=plain.url) == ["some", "ProtocolError", 1]

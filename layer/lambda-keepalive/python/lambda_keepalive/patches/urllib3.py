@@ -2,9 +2,9 @@
 
 Seam: `connect` of the connection classes and `_put_conn` of the pool. Why not the pools themselves: libraries change
 a pool's settings after they got it, and a shared pool has accepted a wrong CA that way (docs/decisions/0001). At
-`connect` all is final. Closing runs through http.client's patch. Versions: urllib3 1.26 and 2.x. Idle connections in
-a live pool stay there, at no cost, and are taken from it only when nobody else has one. Never shared: what `refusal`
-and `exchange.unfinished` name, HTTP/2.
+`connect` all is final. Closing and replay run through http.client's patch. Versions: urllib3 1.26 and 2.x. Idle
+connections in a live pool stay there, at no cost, and are taken from it only when nobody else has one. Never shared:
+what `refusal` and `exchange.unfinished` name, HTTP/2.
 """
 
 import os
@@ -12,6 +12,7 @@ import queue
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.response import HTTPResponse
 
 from lambda_keepalive import dialling, guard, transport, urllib3_exchange, urllib3_queue
 from lambda_keepalive.patching import add, replace
@@ -40,6 +41,20 @@ def _connect(original: "Any") -> "Any":
             original(self)
 
     return connect
+
+
+def _getresponse(original: "Any") -> "Any":
+    """The response's `shutdown` is that of the connection's socket before the request may have been sent again."""
+
+    def getresponse(self: "Any", *args: "Any", **kwargs: "Any") -> "Any":
+        before = self.sock
+        response = original(self, *args, **kwargs)
+        after = self.sock
+        if after is not before and after is not None:
+            response._sock_shutdown = after.shutdown
+        return response
+
+    return getresponse
 
 
 def _put_conn(original: "Any") -> "Any":
@@ -96,6 +111,8 @@ def install(module: "ModuleType") -> None:
     add(HTTPConnectionPool, "_keepalive_lends", False)
     replace(HTTPConnection, "connect", _connect)
     replace(HTTPSConnection, "connect", _connect)
+    if hasattr(HTTPResponse, "shutdown"):  # urllib3 2.3 and newer
+        replace(HTTPConnection, "getresponse", _getresponse)
     replace(HTTPConnectionPool, "_put_conn", _put_conn)
     if hasattr(HTTPConnectionPool, "_new_pool_queue"):
         replace(HTTPConnectionPool, "_new_pool_queue", _new_pool_queue)
