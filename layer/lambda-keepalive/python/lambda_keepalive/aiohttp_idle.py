@@ -4,9 +4,8 @@
 whether its connector has got it back.
 """
 
-import weakref
-
 from lambda_keepalive import aiohttp_exchange, event_loop, transport
+from lambda_keepalive.living import Living
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,10 +68,10 @@ class Connectors:
     """
 
     def __init__(self) -> None:
-        self.connectors: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.connectors = Living()
 
     def _taken(self, wanted: "Callable[[Connection], bool]") -> "Iterator[Connection]":
-        for connector in list(self.connectors):
+        for connector in self.connectors:
             if event_loop.is_ours(connector._loop):
                 yield from taken(connector, wanted)
 
@@ -88,12 +87,12 @@ class Connectors:
     def after_fork(self) -> None:
         """In a child: let nobody use the parent's connections. Their transports are left alone: the child shares the
         selector's epoll with the parent, and to unregister here would make the parent deaf (epoll(7))."""
-        for connector in list(self.connectors):
+        for connector in self.connectors:
             connector._conns.clear()
 
     def count(self) -> int:
         """How many idle connections the connectors hold."""
-        held = [connector._conns for connector in list(self.connectors)]
+        held = [connector._conns for connector in self.connectors]
         return sum(len(waiting) for conns in held for waiting in list(conns.values()))
 
 

@@ -11,9 +11,9 @@ always; here it is assumed to).
 """
 
 import time
-import weakref
 
 from lambda_keepalive import exchange, guard, lifecycle, transport
+from lambda_keepalive.living import Living
 from lambda_keepalive.pool.idle import IdlePool
 from lambda_keepalive.stats import stats
 
@@ -62,12 +62,12 @@ class Held:
     """
 
     def __init__(self, idle_on: "Callable[[Any], Connection | None]") -> None:
-        self.clients: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.clients = Living()
         self._idle_on = idle_on
 
     def holds(self, key: "Hashable") -> bool:
         """Whether there is an idle connection with this key that is good for another request."""
-        connections = map(self._idle_on, list(self.clients))
+        connections = map(self._idle_on, self.clients)
         equal = [connection for connection in connections if connection is not None and connection.key == key]
         return any(shadows.judge(connection) is None for connection in equal)
 

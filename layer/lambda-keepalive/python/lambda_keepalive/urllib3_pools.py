@@ -4,15 +4,14 @@ They stay in their pool, at no cost for hand-written code, and are taken out of 
 """
 
 import sys
-import weakref
 from queue import Queue
 
 from lambda_keepalive import transport
+from lambda_keepalive.living import Living
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
-    from typing import Any
 
     from lambda_keepalive.pool.connection import Connection
     from lambda_keepalive.pool.idle import Judge
@@ -22,7 +21,7 @@ class Pools:
     """The live urllib3 pools, as a lender of the idle pool."""
 
     def __init__(self) -> None:
-        self.pools: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.pools = Living()
 
     def _take(self, wanted: "Callable[[Connection], bool]", most: int) -> "list[Connection]":
         """Take idle connections out of their pools' queues, leaving the empty place that urllib3 fills by itself.
@@ -31,7 +30,7 @@ class Pools:
         we may stand in a signal handler above the very code that locked it.
         """
         taken: list[Connection] = []
-        for pool in list(self.pools):
+        for pool in self.pools:
             waiting = pool.pool
             if not isinstance(waiting, Queue) or not waiting.mutex.acquire(blocking=False):
                 continue
@@ -68,7 +67,7 @@ class Pools:
 
     def after_fork(self) -> None:
         """In a child: drop the parent's connections, so that not even their own pool uses them."""
-        for pool in list(self.pools):
+        for pool in self.pools:
             for client in list(getattr(pool.pool, "queue", ())):
                 connection = getattr(client, "_keepalive", None)
                 if connection is not None and connection.sock is client.sock:
@@ -79,7 +78,7 @@ class Pools:
         """How many idle connections the pools hold."""
         return sum(
             1
-            for pool in list(self.pools)
+            for pool in self.pools
             if isinstance(pool.pool, Queue)
             for client in list(pool.pool.queue)
             if getattr(client, "_keepalive", None) is not None
