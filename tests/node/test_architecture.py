@@ -12,8 +12,8 @@ SOURCES = {path.stem: path.read_text() for path in sorted(NODE.glob("*.cjs"))}
 MOST_LINES = 300
 
 # What runs at every start, and what it may load: all of it is in every Node process already.
-STARTERS = {"preload", "config", "guard", "runtime"}
-LOADED_BY_NODE = {"fs", "http", "events"}
+STARTERS = {"preload", "config", "guard"}
+LOADED_BY_NODE = {"fs", "http", "events", "path"}
 
 
 def required(name: str, pattern: str = r"^(?:const|let) .*?require\('([^']+)'\)") -> set[str]:

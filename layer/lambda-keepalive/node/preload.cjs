@@ -6,12 +6,15 @@
  * child processes of Node it does the same for them.
  */
 
+const { basename } = require('path');
 const guard = require('./guard.cjs');
 const { current: config } = require('./config.cjs');
 
 const STARTED = Symbol.for('lambda-keepalive');
 // Versions whose http module and undici are known to the patches.
 const NODE_VERSIONS = [20, 22, 24];
+// What the runtime's client, aws-lambda-ric 3 or 4, talks to the Runtime API by.
+const ADDON = 'rapid-client.node';
 
 function start() {
   for (const complaint of config.complaints) guard.log('warning', complaint);
@@ -25,10 +28,25 @@ function start() {
     guard.log('warning', `Node ${process.versions.node} is not known; going on without the layer`);
     return;
   }
-  require('./runtime.cjs').listen(load);
+  waitForRuntime();
   if (config.clients.has('node:http')) waitForRequest();
   if (config.clients.has('undici')) waitForUndici();
   guard.log('info', `started with ${[...config.clients].join(', ')}`);
+}
+
+/** The runtime's client loads its addon by `dlopen`, before it asks for the first invocation. */
+function waitForRuntime() {
+  const original = process.dlopen;
+  process.dlopen = function (/** @type {any} */ addon, /** @type {string} */ filename, /** @type {any[]} */ ...rest) {
+    // @ts-ignore - flags are passed on as they are
+    original.call(this, addon, filename, ...rest);
+    if (basename(filename) !== ADDON) return;
+    process.dlopen = original;
+    guard.shielded('runtime client', () => {
+      load();
+      require('./runtime.cjs').watch(addon.exports);
+    })();
+  };
 }
 
 /** Until the first request, its methods only load the patches that take their place. */

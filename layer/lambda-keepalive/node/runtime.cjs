@@ -10,7 +10,6 @@
 const config = require('./config.cjs').current;
 const guard = require('./guard.cjs');
 
-const ADDON = /(^|\/)rapid-client\.node$/;
 const REQUEST_ID = 'lambda-runtime-aws-request-id';
 const INVOCATION = /\/runtime\/invocation\/(?:(next)|([^/]+)\/(response|error))$/;
 
@@ -107,22 +106,4 @@ function follow(request) {
   }
 }
 
-/**
- * Be told when the runtime's client loads its addon.
- * @param {() => void} found called before the client goes on
- */
-function listen(found) {
-  const original = process.dlopen;
-  process.dlopen = function (/** @type {any} */ module, /** @type {string} */ filename, /** @type {any[]} */ ...rest) {
-    // @ts-ignore - flags are passed on as they are
-    original.call(this, module, filename, ...rest);
-    if (!ADDON.test(filename)) return;
-    process.dlopen = original;
-    guard.shielded('runtime client', () => {
-      found();
-      watch(module.exports);
-    })();
-  };
-}
-
-module.exports = { follow, generation, listen };
+module.exports = { follow, generation, watch };
