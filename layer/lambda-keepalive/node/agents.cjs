@@ -17,7 +17,7 @@ const idle = require('./idle.cjs');
 const opening = require('./opening.cjs');
 const parking = require('./parking.cjs');
 const runtime = require('./runtime.cjs');
-const { native, known, originOf, replace, takesPart } = require('./native.cjs');
+const { https, native, known, originOf, replace, takesPart } = require('./native.cjs');
 const { refusedAddress } = require('./identity.cjs');
 const { NOT_OURS, OPTIONS, keepOpen, troubled } = require('./requests.cjs');
 const { isEnding, settle } = require('./thaw.cjs');
@@ -102,10 +102,10 @@ function inUse(sockets) {
   );
 }
 
-/** The methods that `https.Agent` has of its own; loading it before it is used would cost the start. */
+/** The methods that `https.Agent` has of its own. */
 function patchHttps() {
   httpsPatched = true;
-  const secure = /** @type {any} */ (require('https')).Agent.prototype;
+  const secure = https().Agent.prototype;
   for (const name of ['getName', 'keepSocketAlive']) known[name].add(secure[name]);
   replace(secure, 'createConnection', opening.connecting(secure.createConnection));
 }

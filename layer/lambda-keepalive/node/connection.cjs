@@ -17,6 +17,9 @@ const CLOCK_TOLERANCE_MS = 1000;
 // agents leave the same second (lib/_http_agent.js, HTTP_AGENT_KEEP_ALIVE_TIMEOUT_BUFFER).
 const HINT_MARGIN_MS = 1000;
 
+// Node keeps a list for each duration of its timers: making one for each response costs more than the timer.
+const TIMER_STEP_MS = 1000;
+
 // Connections opened together shall not all end together: up to a tenth of the lifetime less.
 const LIFETIME_JITTER = 0.1;
 
@@ -61,6 +64,7 @@ class Connection {
     this.requests = 0;
     this.opened = new Instant();
     this.lifetime = config.maxLifetime * 1000 * (1 - LIFETIME_JITTER * Math.random());
+    this.idle = false; // Written by idle.cjs.
     this.idleSince = this.opened;
     this.limit = 0;
     this.seen = 0;
@@ -75,16 +79,18 @@ class Connection {
   /**
    * How many milliseconds it may stay idle from now on, after this response; a reason if not at all.
    * @param {import('http').IncomingMessage | null | undefined} response
+   * @param {Instant} now
    * @returns {number | string}
    */
-  mayStay(response) {
+  mayStay(response, now) {
     if (this.requests >= config.maxRequests) return 'requests';
-    const age = this.opened.elapsed(new Instant());
+    const age = this.opened.elapsed(now);
     if (age < 0) return 'clock';
     if (age >= this.lifetime) return 'lifetime';
     const hint = hintedTimeout(response?.headers['keep-alive']);
     const promised = hint === null ? Infinity : Math.max(hint - HINT_MARGIN_MS, hint / 2);
-    return Math.floor(Math.min(config.idleTimeout * 1000, promised, this.lifetime - age));
+    const limit = Math.min(config.idleTimeout * 1000, promised, this.lifetime - age);
+    return limit - (limit % (limit > 10 * TIMER_STEP_MS ? TIMER_STEP_MS : 1));
   }
 
   /**
@@ -104,7 +110,8 @@ class Connection {
  * @param {string | string[] | undefined} value
  */
 function hintedTimeout(value) {
-  const seconds = /(?:^|,)\s*timeout\s*=\s*"?(\d{1,8})(?!\d)/i.exec(String(value ?? ''));
+  if (value === undefined) return null;
+  const seconds = /(?:^|,)\s*timeout\s*=\s*"?(\d{1,8})(?!\d)/i.exec(String(value));
   return seconds === null ? null : Number(seconds[1]) * 1000;
 }
 

@@ -98,14 +98,20 @@ let surroundings = '';
 /** @type {any[]} */
 let seen = [];
 
+/** @type {any} Loaded when it is needed. */
+let tls = null;
+
 function currentSurroundings(/** @type {boolean} */ secure) {
-  const tls = secure ? require('tls') : null;
-  const look = [
-    dns.lookup, net.connect, net.Socket.prototype.connect, tls?.connect, tls?.createSecureContext,
-    tls?.checkServerIdentity, tls?.DEFAULT_CIPHERS, tls?.DEFAULT_ECDH_CURVE, tls?.DEFAULT_MIN_VERSION,
-    tls?.DEFAULT_MAX_VERSION, secure && process.env.NODE_TLS_REJECT_UNAUTHORIZED,
-  ];
-  if (!look.every((value, at) => value === seen[at])) {
+  /** @type {any[]} */
+  const look = [dns.lookup, net.connect, net.Socket.prototype.connect];
+  if (secure) {
+    tls ??= require('tls');
+    look.push(
+      tls.connect, tls.createSecureContext, tls.checkServerIdentity, tls.DEFAULT_CIPHERS, tls.DEFAULT_ECDH_CURVE,
+      tls.DEFAULT_MIN_VERSION, tls.DEFAULT_MAX_VERSION, process.env.NODE_TLS_REJECT_UNAUTHORIZED,
+    );
+  }
+  if (look.length !== seen.length || !look.every((value, at) => value === seen[at])) {
     seen = look;
     surroundings = look.map(render).join();
   }
@@ -134,9 +140,10 @@ function part(name, value) {
   return value === undefined || value === null ? '' : ` ${name}=${render(value)}`;
 }
 
-/** @type {Map<string, string | null>} */
+/** @type {Map<string, string | null>} By host. */
 const verdicts = new Map();
 const MAX_VERDICTS = 1000;
+const [, RUNTIME_HOST, RUNTIME_PORT] = /^(.*):(\d+)$/.exec(config.runtimeApi) ?? [];
 
 /**
  * The rule against sharing connections to this host (as dialled: a name or an address literal), or null.
@@ -144,19 +151,17 @@ const MAX_VERDICTS = 1000;
  * @param {number | string} port
  */
 function refusedAddress(host, port) {
-  const address = `${host}:${port}`;
-  let verdict = verdicts.get(address);
+  if (host === RUNTIME_HOST && String(port) === RUNTIME_PORT) return 'runtime-api';
+  let verdict = verdicts.get(host);
   if (verdict === undefined) {
     if (verdicts.size >= MAX_VERDICTS) verdicts.clear();
-    verdict = judge(host, address);
-    verdicts.set(address, verdict);
+    verdicts.set(host, (verdict = judge(host)));
   }
   return verdict;
 }
 
-/** @param {string} host @param {string} address */
-function judge(host, address) {
-  if (address === config.runtimeApi) return 'runtime-api';
+/** @param {string} host */
+function judge(host) {
   if (!config.loopback && (host === 'localhost' || isLoopback(host))) return 'loopback';
   return matches(host, config.excludeHosts) ? 'excluded' : null;
 }

@@ -3,8 +3,8 @@
 /**
  * The idle connections of this thread, found by their identity, wherever they are parked.
  *
- * Each stays a free socket of the agent that used it last, so that Node's own guards and limits go on to hold and an
- * agent that is kept pays nothing; this index lets any other agent find it. Newest first, so that surplus ones age out.
+ * Each stays a free socket of the agent that used it last, so that Node's own guards and limits go on to hold; here any
+ * other agent finds it. Newest first, so that surplus ones age out.
  */
 
 const config = require('./config.cjs').current;
@@ -13,62 +13,85 @@ const stats = require('./stats.cjs');
 
 /** @typedef {import('./connection.cjs').Connection} Connection */
 
-/** @type {Map<string, Connection[]>} By key, in the order in which they became idle. */
-const byKey = new Map();
-/** @type {Map<string, Set<Connection>>} By origin, in the same order. */
-const byOrigin = new Map();
-/** @type {Set<Connection>} All, in the same order. */
-const all = new Set();
+/**
+ * All that are open and may be shared, idle or not. They are searched one by one, and only when there is cause: a sandbox
+ * has 1024 descriptors, most functions a handful of connections, and every call would pay for an index.
+ * @type {Set<Connection>}
+ */
+const open = new Set();
+let count = 0;
 
 /**
- * Index a connection that its agent has just parked; others make room for it if there are too many.
+ * Know a connection from now on, until it is closed.
+ * @param {Connection} connection
+ */
+function add(connection) {
+  open.add(connection);
+}
+
+/**
+ * A connection is closed.
+ * @param {Connection} connection
+ * @returns {boolean} whether it was idle
+ */
+function forget(connection) {
+  open.delete(connection);
+  return remove(connection);
+}
+
+/**
+ * Offer a connection that its agent has just parked; others make room for it if there are too many.
  *
  * The limits are for what agents leave behind: those of the agent that parks are its own affair.
  * @param {Connection} connection
  */
 function park(connection) {
-  const key = /** @type {string} */ (connection.key);
-  const equals = byKey.get(key);
-  if (equals === undefined) byKey.set(key, [connection]);
-  else equals.push(connection);
-  const peers = byOrigin.get(connection.origin);
-  if (peers === undefined) byOrigin.set(connection.origin, new Set([connection]));
-  else peers.add(connection);
-  all.add(connection);
-  if (peers !== undefined && peers.size > config.maxIdlePerHost) crowdOut(peers, connection);
-  if (all.size > config.maxIdle) crowdOut(all, connection);
-}
-
-/** @param {Set<Connection>} crowd @param {Connection} newest */
-function crowdOut(crowd, newest) {
-  for (const connection of crowd) {
-    if (connection.owner === newest.owner) continue;
-    discard(connection, 'overflow');
-    return;
+  connection.idle = true;
+  count += 1;
+  if (count > config.maxIdlePerHost) {
+    const peers = oldestFirst(({ origin }) => origin === connection.origin);
+    if (peers.length > config.maxIdlePerHost) crowdOut(peers, connection);
   }
+  if (count > config.maxIdle) crowdOut(oldestFirst(() => true), connection);
 }
 
 /**
- * Take the newest idle connection with this key out of the index, or nothing. It is still its agent's free socket.
+ * The idle ones that belong, in the order in which they became idle.
+ * @param {(connection: Connection) => boolean} belongs
+ */
+function oldestFirst(belongs) {
+  const found = [...open].filter((connection) => connection.idle && belongs(connection));
+  return found.sort((one, other) => one.idleSince.monotonic - other.idleSince.monotonic);
+}
+
+/** @param {Connection[]} crowd @param {Connection} newest */
+function crowdOut(crowd, newest) {
+  const oldest = crowd.find((connection) => connection.owner !== newest.owner);
+  if (oldest !== undefined) discard(oldest, 'overflow');
+}
+
+/**
+ * The idle connection with this key that became so last, or nothing. It is still its agent's free socket.
  * @param {string} key
  */
 function find(key) {
-  return byKey.get(key)?.at(-1);
+  let newest;
+  for (const connection of open) {
+    if (!connection.idle || connection.key !== key) continue;
+    if (newest === undefined || connection.idleSince.monotonic >= newest.idleSince.monotonic) newest = connection;
+  }
+  return newest;
 }
 
 /**
- * Forget a connection that is idle no more; harmless if it is not indexed.
+ * A connection is idle no more; harmless if it was not.
  * @param {Connection} connection
+ * @returns {boolean} whether it was
  */
 function remove(connection) {
-  if (!all.delete(connection)) return false;
-  const key = /** @type {string} */ (connection.key);
-  const equals = byKey.get(key) ?? [];
-  if (equals.length === 1) byKey.delete(key);
-  else equals.splice(equals.lastIndexOf(connection), 1);
-  const peers = byOrigin.get(connection.origin);
-  peers?.delete(connection);
-  if (peers?.size === 0) byOrigin.delete(connection.origin);
+  if (!connection.idle) return false;
+  connection.idle = false;
+  count -= 1;
   return true;
 }
 
@@ -103,12 +126,13 @@ function discard(connection, reason) {
  * @param {(connection: Connection) => string | null} judge
  */
 function review(judge) {
-  for (const connection of all) {
+  for (const connection of open) {
+    if (!connection.idle) continue;
     const reason = judge(connection);
     if (reason !== null) discard(connection, reason);
   }
 }
 
-stats.idleCounts.push(() => all.size);
+stats.idleCounts.push(() => count);
 
-module.exports = { discard, find, park, remove, review, unpark };
+module.exports = { add, discard, find, forget, open, park, remove, review, unpark };

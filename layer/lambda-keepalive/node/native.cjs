@@ -55,9 +55,17 @@ function originOf(agent, options) {
   return `${agent.protocol}//${host}:${agent.options.port ?? options.port ?? options.socketPath ?? ''}`;
 }
 
-/** @param {Agent} agent */
-function isGlobal(agent) {
-  return agent === http.globalAgent || (agent.protocol === 'https:' && agent === require('https').globalAgent);
+/** @type {any} Loading it before it is used would cost the start, and asking for it costs 2 us each time. */
+let secure = null;
+
+/** The module `https`. */
+function https() {
+  return (secure ??= require('https'));
 }
 
-module.exports = { isGlobal, known, native, originOf, replace, takesPart };
+/** @param {Agent} agent */
+function isGlobal(agent) {
+  return agent === http.globalAgent || (agent.protocol === 'https:' && agent === https().globalAgent);
+}
+
+module.exports = { https, isGlobal, known, native, originOf, replace, takesPart };

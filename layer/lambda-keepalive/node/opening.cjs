@@ -14,7 +14,6 @@ const misses = require('./misses.cjs');
 const stats = require('./stats.cjs');
 const { native, originOf, takesPart } = require('./native.cjs');
 const { NOT_OURS } = require('./requests.cjs');
-const { rest } = require('./thaw.cjs');
 const { Connection, Instant } = require('./connection.cjs');
 const { identify, isLoopback, refusedAddress } = require('./identity.cjs');
 
@@ -131,6 +130,7 @@ function track(agent, socket, args, plan, started) {
   const origin = originOf(agent, options);
   if (refusedAddress(options.host ?? 'localhost', options.port) === 'runtime-api') return;
   const connection = new Connection(socket, plan?.key ?? null, origin);
+  if (connection.key !== null) idle.add(connection);
   let refusal = plan === null ? 'foreign-class' : plan.refusal;
   const failed = guard.shielded('connectError', () => stats.connectError(origin));
   socket.once('error', failed);
@@ -152,9 +152,8 @@ function track(agent, socket, args, plan, started) {
  * @param {Connection} connection
  */
 function closed(connection) {
-  rest(connection);
   const { fate } = connection;
-  if (!idle.remove(connection) || fate !== null) return;
+  if (!idle.forget(connection) || fate !== null) return;
   const idled = connection.idleSince.elapsed(new Instant());
   misses.discarded(connection, idled >= connection.limit ? 'idle' : 'stale');
 }

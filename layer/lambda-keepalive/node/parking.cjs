@@ -12,7 +12,6 @@ const idle = require('./idle.cjs');
 const misses = require('./misses.cjs');
 const { isGlobal, native, takesPart } = require('./native.cjs');
 const { mayShare } = require('./requests.cjs');
-const { rest } = require('./thaw.cjs');
 const { CONNECTION, Instant } = require('./connection.cjs');
 
 /** @typedef {import('./native.cjs').Agent} Agent */
@@ -22,19 +21,20 @@ const { CONNECTION, Instant } = require('./connection.cjs');
  * A socket is free: have it parked, whatever the agent was told, if the connection may be shared.
  * @this {Agent}
  * @param {string | symbol} event
- * @param {any[]} args
+ * @param {any} socket
+ * @param {any} options
  */
-function emit(event, ...args) {
-  if (event !== 'free') return native.emit.call(this, event, ...args);
-  const [socket, options] = args;
+function emit(event, socket, options) {
+  if (event !== 'free') return native.emit.apply(this, arguments);
   const { keepAlive } = this;
   const connection = /** @type {Connection | undefined} */ (socket?.[CONNECTION]);
   let stay = /** @type {number | null} */ (null);
+  let now;
   try {
-    if (connection !== undefined) rest(connection);
     const request = socket._httpMessage;
     if (connection !== undefined && connection.key !== null && takesPart(this) && request && mayShare(request, connection)) {
-      const verdict = connection.mayStay(request.res);
+      now = new Instant();
+      const verdict = connection.mayStay(request.res, now);
       if (typeof verdict === 'number') {
         stay = verdict;
         this.keepAlive = true;
@@ -48,11 +48,11 @@ function emit(event, ...args) {
     guard.fault('free', error);
   }
   try {
-    return native.emit.call(this, event, ...args);
+    return native.emit.apply(this, arguments);
   } finally {
     if (stay !== null) {
       this.keepAlive = keepAlive;
-      parked(this, /** @type {Connection} */ (connection), options, stay);
+      parked(this, /** @type {Connection} */ (connection), options, stay, /** @type {Instant} */ (now));
     }
   }
 }
@@ -63,8 +63,9 @@ function emit(event, ...args) {
  * @param {Connection} connection
  * @param {any} options those with which the socket was made
  * @param {number} stay milliseconds
+ * @param {Instant} now
  */
-function parked(agent, connection, options, stay) {
+function parked(agent, connection, options, stay, now) {
   try {
     const { socket } = connection;
     const name = options._agentKey ?? agent.getName(options);
@@ -74,7 +75,7 @@ function parked(agent, connection, options, stay) {
     connection.limit = Math.min(stay, own);
     connection.owner = agent;
     connection.name = name;
-    connection.idleSince = new Instant();
+    connection.idleSince = now;
     if (socket.timeout !== connection.limit) socket.setTimeout(connection.limit);
     watch(socket);
     idle.park(connection);

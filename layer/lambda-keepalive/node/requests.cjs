@@ -15,7 +15,7 @@ const idle = require('./idle.cjs');
 const misses = require('./misses.cjs');
 const stats = require('./stats.cjs');
 const { mayRepeat } = require('./repeatable.cjs');
-const { isEnding, work } = require('./thaw.cjs');
+const { isEnding } = require('./thaw.cjs');
 const { CONNECTION, Connection } = require('./connection.cjs');
 
 const NOT_OURS = Symbol('keepalive.notOurs');
@@ -71,15 +71,18 @@ function names(headers) {
  * @param {Connection} connection
  */
 function mayShare(request, connection) {
-  const { headers } = request.res ?? { headers: {} };
-  const bound = [
-    request.getHeader('authorization'), request.getHeader('proxy-authorization'),
-    headers['www-authenticate'], headers['proxy-authenticate'],
-  ].some((value) => value !== undefined && String(value).split(',').some((part) => BOUND_CREDENTIALS.test(part)));
+  const headers = request.res?.headers;
+  const bound = areBound(request.getHeader('authorization')) || areBound(request.getHeader('proxy-authorization')) ||
+    areBound(headers?.['www-authenticate']) || areBound(headers?.['proxy-authenticate']);
   if (!bound) return true;
   connection.key = null;
   misses.discarded(connection, 'credentials');
   return false;
+}
+
+/** @param {any} field of a head @returns {boolean} whether it belongs to credentials for the whole connection */
+function areBound(field) {
+  return field !== undefined && String(field).split(',').some((part) => BOUND_CREDENTIALS.test(part));
 }
 
 /**
@@ -93,14 +96,18 @@ function attached(request, socket) {
   const reused = connection.requests > 0;
   connection.requests += 1;
   connection.seen = socket.bytesRead;
-  if (connection.key !== null) work(connection);
   if (request[REPLAY] !== undefined) return; // Sent once more, it counts once.
   stats.request(connection.origin, reused);
   if (!reused || !config.replay || request[OPTIONS] === undefined || !canRepeat(request)) return;
   // Whole and not yet written: what has been written is gone from there, also from the entries.
   request[REPLAY] = {
-    output: request.outputData.map((/** @type {any} */ entry) => ({ ...entry })), size: request.outputSize, used: false, finished: false,
+    output: request.outputData.map(copy), size: request.outputSize, used: false, finished: false,
   };
+}
+
+/** @param {any} entry */
+function copy({ data, encoding, callback }) {
+  return { data, encoding, callback };
 }
 
 /** @param {any} request @param {any} socket */
@@ -158,16 +165,16 @@ function replay(request) {
 /**
  * @this {any}
  * @param {string | symbol} event
- * @param {any[]} args
+ * @param {any} detail the first argument of its listeners
  */
-function emit(event, ...args) {
+function emit(event, detail) {
   try {
     if (event === 'socket') {
       const again = this[REPLAY] !== undefined;
-      attached(this, args[0]);
+      attached(this, detail);
       if (again) return true; // Who listens has seen a socket come.
     } else if (event === 'error') {
-      if (isStale(this, args[0])) {
+      if (isStale(this, detail)) {
         const connection = this.socket[CONNECTION];
         connection.fate = 'stale';
         misses.discarded(connection, 'stale');
@@ -184,7 +191,7 @@ function emit(event, ...args) {
   } catch (error) {
     guard.fault('request', error);
   }
-  return native.emit.call(this, event, ...args);
+  return native.emit.apply(this, arguments);
 }
 
 /**

@@ -19,8 +19,6 @@ const runtime = require('./runtime.cjs');
 const stats = require('./stats.cjs');
 const { CONNECTION, Instant } = require('./connection.cjs');
 
-/** @typedef {import('./connection.cjs').Connection} Connection */
-
 // A running loop has read a FIN long before. One turn costs 20 us (reference measurement), a connection that is gone
 // costs the request: the gap may be short.
 const GAP_MS = 100;
@@ -32,28 +30,10 @@ const MAX_TURNS = 4;
 let last = 0;
 let generation = -1;
 let waiting = 0;
-/** @type {Map<string, Set<Connection>>} By origin, connections on which a request is. */
-const busy = new Map();
 /** @type {(() => void)[]} What else there is to look at. */
 const reviews = [];
 /** @type {((origin: string) => boolean)[]} Whether a connection to the origin is all but free. */
 const nearlyFree = [isOneArrived];
-
-/**
- * A request is on the connection, until `rest`.
- * @param {Connection} connection
- */
-function work(connection) {
-  const peers = busy.get(connection.origin);
-  if (peers === undefined) busy.set(connection.origin, new Set([connection]));
-  else peers.add(connection);
-}
-
-/** @param {Connection} connection */
-function rest(connection) {
-  const peers = busy.get(connection.origin);
-  if (peers?.delete(connection) && peers.size === 0) busy.delete(connection.origin);
-}
 
 /**
  * Whether the exchange on a socket is over, so that the socket will be free at once.
@@ -69,8 +49,9 @@ function isEnding(socket) {
  * @param {string} origin
  */
 function isOneArrived(origin) {
-  for (const { socket } of busy.get(origin) ?? []) {
-    const request = /** @type {any} */ (socket)._httpMessage;
+  for (const connection of idle.open) {
+    if (connection.idle || connection.origin !== origin) continue;
+    const request = /** @type {any} */ (connection.socket)._httpMessage;
     if (request?.res?.complete && request.shouldKeepAlive) return true;
   }
   return false;
@@ -78,7 +59,7 @@ function isOneArrived(origin) {
 
 function countEnding() {
   let count = 0;
-  for (const peers of busy.values()) for (const { socket } of peers) count += Number(isEnding(socket));
+  for (const connection of idle.open) if (!connection.idle && isEnding(connection.socket)) count += 1;
   return count;
 }
 
@@ -119,4 +100,4 @@ function turn(origin, go, turns) {
 
 stats.idleCounts.push(countEnding);
 
-module.exports = { isEnding, nearlyFree, rest, reviews, settle, work };
+module.exports = { isEnding, nearlyFree, reviews, settle };
