@@ -21,10 +21,12 @@ from tests.node import toolchain
 ROOT = Path(__file__).resolve().parents[2]
 PRELOAD = ROOT / "layer/lambda-keepalive/node/preload.cjs"
 
-# `act` lets the test do something in the middle of a snippet, such as closing connections on the server's side; the
-# snippet is the body of an async function and returns its result. `calls` and `names` are at its disposal.
+# `act` lets the test do something in the middle of a snippet, such as closing connections on the server's side; with
+# `actAtOnce` not a turn of the event loop passes meanwhile. The snippet is the body of an async function and returns
+# its result. `calls` and `names` are at its disposal.
 PROGRAM = """
 'use strict';
+const fs = require('node:fs');
 const http = require('node:http');
 const https = require('node:https');
 const readline = require('node:readline');
@@ -37,6 +39,16 @@ function act(name, ...args) {{
   const answer = new Promise((resolve) => waiting.push(resolve));
   console.log(JSON.stringify({{ act: name, arguments: args }}));
   return answer;
+}}
+function actAtOnce(name, ...args) {{
+  console.log(JSON.stringify({{ act: name, arguments: args }}));
+  for (const byte = Buffer.alloc(1); byte.toString() !== '\\n'; ) {{
+    try {{
+      fs.readSync(0, byte);
+    }} catch (error) {{
+      if (error.code !== 'EAGAIN') throw error;
+    }}
+  }}
 }}
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 function send(url, options = {{}}, body = undefined) {{

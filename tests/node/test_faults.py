@@ -14,7 +14,7 @@ EXPORTS = {
     "identity": ("identify", "isLoopback", "refusedAddress", "render"),
     "idle": ("add", "discard", "find", "forget", "park", "remove", "review", "unpark"),
     "misses": ("discarded", "opened"),
-    "redispatch": ("sent", "watched"),
+    "redispatch": ("refused", "sent", "watched"),
     "repeatable": ("mayRepeat",),
     "requests": ("keepOpen", "mayShare"),
     "runtime": ("generation",),

@@ -1,7 +1,12 @@
 'use strict';
 
 /**
- * Sends a request of undici's, `fetch` included, once more if its reused connection failed before a byte of the response.
+ * Sends a request of undici's, `fetch` included, once more if its reused connection failed before a byte of the response,
+ * or before the request was written at all.
+ *
+ * An idle connection of undici's gets a turn of the event loop before a request is written to it. A reset that arrives in
+ * that turn fails the request that waits (lib/dispatcher/client.js, onError), though nothing of it has left: that one may
+ * be sent whatever it is.
  *
  * Seam: the handler that is dispatched with a request; undici calls its methods as the exchange goes on (two sets of
  * names: up to version 6 and from 7 on). Ours hands on every call but that one error.
@@ -22,13 +27,24 @@ const OTHERS = [
 // How a connection tells that its peer had given it up: by the system, or by undici for a FIN.
 const HANG_UPS = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
-/** @type {{ reused: boolean } | null} The request that is about to be written. */
+/**
+ * @typedef {object} State of one request.
+ * @property {boolean} repeatable whether it may be sent twice
+ * @property {boolean} written whether a byte of it may have left
+ * @property {boolean} reused whether its connection carried another before
+ * @property {boolean} answered
+ * @property {boolean} used whether it has been dispatched again
+ */
+
+/** @type {State | null} The request that is about to be written. */
 let starting = null;
+/** @type {WeakSet<object>} Errors of connections that could not be opened. */
+const refusals = new WeakSet();
 
 /** @param {any} options of `dispatch` */
 function canRepeat({ method, body, headers, upgrade }) {
   const whole = body === null || body === undefined || typeof body === 'string' || ArrayBuffer.isView(body);
-  return config.replay && whole && !upgrade && mayRepeat(method, () => hasKey(headers));
+  return whole && !upgrade && mayRepeat(method, () => hasKey(headers));
 }
 
 /** @param {any} headers a flat array or an object; others are as if there was none */
@@ -38,20 +54,23 @@ function hasKey(headers) {
 }
 
 /**
- * A handler in place of the caller's; the same one if the request may not be sent twice.
+ * A handler in place of the caller's.
  * @param {any} options of `dispatch`
  * @param {any} handler
  * @param {(handler: any) => void} again dispatches the request once more
  */
 function watched(options, handler, again) {
-  if (!canRepeat(options)) return handler;
-  const state = { reused: false, answered: false, used: false };
+  if (!config.replay) return handler;
+  // Whoever does not want to be told when writing begins cannot be asked whether it has.
+  const written = !STARTS.some((name) => typeof handler[name] === 'function');
+  /** @type {State} */
+  const state = { repeatable: canRepeat(options), written, reused: false, answered: false, used: false };
   /** @type {any} */
   const ours = {};
   for (const name of [...STARTS, ...ANSWERS, ...ERRORS, ...OTHERS]) {
     if (typeof handler[name] !== 'function') continue;
     ours[name] = (/** @type {any[]} */ ...args) => {
-      if (STARTS.includes(name)) starting = state;
+      if (STARTS.includes(name)) Object.assign((starting = state), { written: true });
       else if (ANSWERS.includes(name)) state.answered = true;
       else if (ERRORS.includes(name) && isStale(state, args.at(-1))) {
         state.used = true;
@@ -65,9 +84,18 @@ function watched(options, handler, again) {
   return ours;
 }
 
-/** @param {{ reused: boolean, answered: boolean, used: boolean }} state @param {any} error */
-function isStale(state, error) {
-  return state.reused && !state.answered && !state.used && HANG_UPS.has(error?.code);
+/** @param {State} state @param {any} error */
+function isStale({ repeatable, written, reused, answered, used }, error) {
+  if (used || answered || !HANG_UPS.has(error?.code)) return false;
+  return written ? reused && repeatable : !refusals.has(error);
+}
+
+/**
+ * A connection could not be opened: whatever waited for it is told so.
+ * @param {any} error
+ */
+function refused(error) {
+  refusals.add(error);
 }
 
 /**
@@ -79,4 +107,4 @@ function sent(reused) {
   starting = null;
 }
 
-module.exports = { sent, watched };
+module.exports = { refused, sent, watched };

@@ -62,7 +62,10 @@ function hook(dispatcher) {
       if (agent !== undefined) {
         const origin = originOf(new URL(String(options.origin)));
         const dispatchTo = (/** @type {any} */ chosen) => () => original.call(agent, options, chosen);
-        const again = (/** @type {any} */ chosen) => void (settle(origin, dispatchTo(chosen)) || dispatchTo(chosen)());
+        const again = (/** @type {any} */ chosen) => {
+          giveUp(origin);
+          if (!settle(origin, dispatchTo(chosen))) dispatchTo(chosen)();
+        };
         go = dispatchTo(redispatch.watched(options, handler, again));
         later = settle(origin, go);
       }
@@ -193,7 +196,8 @@ function hookOwner(socket) {
 }
 
 /** @param {any} message */
-function connectError({ connectParams, connector }) {
+function connectError({ connectParams, connector, error }) {
+  redispatch.refused(error);
   began.get(connector)?.shift();
   stats.connectError(originOf(connectParams));
 }
@@ -226,6 +230,14 @@ function ended({ request }) {
 function isOneClosing(origin) {
   for (const facts of open) if (facts.socket.destroyed && facts.origin === origin) return true;
   return false;
+}
+
+/**
+ * Close what is idle: one died, and the others are from the same time. The next request may be one that is not sent twice.
+ * @param {string} origin
+ */
+function giveUp(origin) {
+  for (const facts of open) if (facts.since !== null && facts.origin === origin) facts.socket.destroy();
 }
 
 /** Close what has been idle too long: undici's own timers count turns of the loop, not time. */
