@@ -146,7 +146,7 @@ def play(
 
     Args:
         world: the servers.
-        client: name in `callers.CALLERS`.
+        client: name in `callers.CALLERS`, or of a function in Node.
         layer: whether the layer is attached.
         cycles: how many.
         seed: of the plan.

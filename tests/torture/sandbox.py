@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from tests.local.required import ROOT as IS_ROOT
+from tests.torture import node
 from tests.torture.origins import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,24 +23,34 @@ LAYER = ROOT / "layer" / "lambda-keepalive" / "python"
 WITH_HOSTS = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"')
 
 
+def python_function(program: str, client: str, bundle: Path, *, layer: bool) -> tuple[list[str], dict[str, str]]:
+    """The command and the variables of a function process that trusts the CA file."""
+    environ = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
+    environ |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"), str(bundle))
+    if layer:
+        environ["PYTHONPATH"] = str(LAYER)
+    return [sys.executable, "-m", program, client], environ
+
+
 class Sandbox:
     """A function process, frozen whenever it is not at work.
 
     Args:
-        client: name in `callers.CALLERS`.
+        client: name in `callers.CALLERS`, or of a function in Node.
         layer: whether the layer is attached.
-        program: the module that is the function process.
+        program: the module that is the function process in Python.
     """
 
     def __init__(self, world: World, client: str, *, layer: bool, program: str = "tests.torture.function") -> None:
-        command = [sys.executable, "-m", program, client]
+        if node.is_node(client):
+            command, environ = node.function(client, world.bundle, layer=layer)
+        else:
+            command, environ = python_function(program, client, world.bundle, layer=layer)
         if IS_ROOT:
             command = [*WITH_HOSTS, str(world.hosts), *command]
-        environ = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1", "HOME": str(world.hosts.parent)}
-        environ |= {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
-        environ |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"), str(world.bundle))
+        environ |= {"PATH": os.environ["PATH"], "HOME": str(world.hosts.parent)}
         if layer:
-            environ |= {"PYTHONPATH": str(LAYER), "KEEPALIVE_LOOPBACK": "1"}
+            environ["KEEPALIVE_LOOPBACK"] = "1"
         self._command, self._environ = command, environ
         self._heard = 0
 
