@@ -6,6 +6,7 @@
 from httpcore._async.http11 import HTTPConnectionState
 
 from lambda_keepalive import httpcore_exchange, transport
+from lambda_keepalive.httpcore_async_key import anyio_stream
 from lambda_keepalive.httpcore_idle import IdleClients
 
 TYPE_CHECKING = False
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
     from lambda_keepalive.pool.idle import Judge
 
 _IDLE, _CLOSED = HTTPConnectionState.IDLE, HTTPConnectionState.CLOSED
-
-
-def anyio_stream() -> "Any":
-    """The module that knows streams; imported when there are some, since it needs asyncio."""
-    from lambda_keepalive import anyio_stream
-
-    return anyio_stream
 
 
 def is_orphan(client: "Any") -> bool:

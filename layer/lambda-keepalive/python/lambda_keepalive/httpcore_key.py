@@ -6,8 +6,10 @@ and http_proxy.py, 1.0.0 to 1.0.9). What they differ in is a `Half`. `client` is
 """
 
 import certifi
+from httpcore import __version__
 
-from lambda_keepalive import config, identity, transport
+from lambda_keepalive import config, guard, identity, transport
+from lambda_keepalive.patching import PatchSkipped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,10 +35,11 @@ class Half:
         connection_class: the only class whose connecting we know.
         backends: the only network backends whose streams we know.
         functions: the functions in force that would make the connection.
+        socket_of: gives the `socket.socket` under a stream, which still owns it; None if the stream is of another kind.
         refuse: the rule against all connections that are opened here and now, if there is one.
     """
 
-    __slots__ = ("backends", "connection_class", "functions", "name", "refuse")
+    __slots__ = ("backends", "connection_class", "functions", "name", "refuse", "socket_of")
 
     def __init__(
         self,
@@ -44,13 +47,37 @@ class Half:
         connection_class: "Any",
         backends: "tuple[type, ...]",
         functions: "Callable[[], Hashable]",
+        socket_of: "Callable[[Any], Any]",
         refuse: "Callable[[], str | None]" = lambda: None,
     ) -> None:
         self.name = name
         self.connection_class = connection_class
         self.backends = backends
         self.functions = functions
+        self.socket_of = socket_of
         self.refuse = refuse
+
+
+def require_known_version() -> None:
+    """Raise `PatchSkipped` if this is no httpcore that we know."""
+    if not __version__.startswith("1.0."):
+        raise PatchSkipped(f"httpcore {__version__} is not 1.0")
+
+
+def noting_limits(original: "Any") -> "Any":
+    """What makes the replacement of a pool's `create_connection`: who keeps no idle connection wants none kept."""
+
+    def create_connection(self: "Any", origin: "Any") -> "Any":
+        connection = original(self, origin)
+        try:
+            if self._max_keepalive_connections == 0:
+                # Of a proxy's connection objects the inner one dials.
+                (getattr(connection, "_connection", None) or connection)._keepalive_off = True
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore connection")
+        return connection
+
+    return create_connection
 
 
 def identify(client: "Any", request: "Any", half: Half) -> "tuple[Hashable | None, str, str | None]":

@@ -9,6 +9,7 @@ from lambda_keepalive import httpcore_key, identity
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable
+    from typing import Any
 
 
 def _functions_in_force() -> "Hashable":
@@ -21,4 +22,9 @@ def _functions_in_force() -> "Hashable":
     )
 
 
-HALF = httpcore_key.Half("httpcore", HTTPConnection, (SyncBackend,), _functions_in_force)
+def _socket_of(stream: "Any") -> "Any":
+    # Streams of other kinds are those of the user's network backend, or TLS in TLS.
+    return stream._sock if type(stream) is SyncStream else None
+
+
+HALF = httpcore_key.Half("httpcore", HTTPConnection, (SyncBackend,), _functions_in_force, _socket_of)

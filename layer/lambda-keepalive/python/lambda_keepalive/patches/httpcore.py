@@ -10,7 +10,6 @@ SOCKS proxies, what `refusal`, `httpcore_key` and `httpcore_exchange` name.
 import os
 import time
 
-from httpcore import __version__
 from httpcore._backends.sync import SyncStream
 from httpcore._sync.connection import HTTPConnection
 from httpcore._sync.connection_pool import ConnectionPool
@@ -20,7 +19,7 @@ from httpcore._sync.http_proxy import HTTPProxy, TunnelHTTPConnection
 from lambda_keepalive import dialling, guard, httpcore_exchange, httpcore_key, httpcore_replay, transport
 from lambda_keepalive.httpcore_clients import Clients, take, vacate
 from lambda_keepalive.httpcore_sync_key import HALF
-from lambda_keepalive.patching import PatchSkipped, add, replace
+from lambda_keepalive.patching import add, replace
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.stats import stats
 
@@ -78,10 +77,9 @@ def _adopted(key: "Hashable") -> "Any":
 
 
 def _attach(stream: "Any", key: "Hashable", origin: str, refusal: "str | None", milliseconds: float) -> None:
-    # Streams of other kinds are those of the user's network backend, or TLS in TLS.
-    ours = type(stream) is SyncStream
-    connection = transport.opened(stream._sock if ours else None, key, origin, refusal, milliseconds)
-    if ours:
+    sock = HALF.socket_of(stream)
+    connection = transport.opened(sock, key, origin, refusal, milliseconds)
+    if sock is not None:
         stream._keepalive = connection
 
 
@@ -131,11 +129,6 @@ def _handle_request(original: "Any") -> "Any":
         if refused is not None:
             self.close()
             raise refused
-        try:
-            if connection is not None:
-                httpcore_exchange.begin(connection, request, again=httpcore_replay.needs_new(request))
-        except Exception:  # noqa: BLE001
-            guard.fault("httpcore request")
         if attempt is None:
             response = original(self, request)
         else:
@@ -149,6 +142,21 @@ def _handle_request(original: "Any") -> "Any":
         return response
 
     return handle_request
+
+
+def _send_request_headers(original: "Any") -> "Any":
+    """Of requests that were given the same connection one gets here; httpcore sends the others to another one."""
+
+    def _send_request_headers(self: "Any", request: "Any") -> None:
+        try:
+            connection = getattr(self._network_stream, "_keepalive", None)
+            if connection is not None:
+                httpcore_exchange.begin(connection, request, again=httpcore_replay.needs_new(request))
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore request")
+        original(self, request)
+
+    return _send_request_headers
 
 
 def _connection_for(client: "Any", request: "Any") -> "Connection | None":
@@ -233,34 +241,20 @@ def _retire(client: "Any") -> None:
 _lender = Clients()
 
 
-def _create_connection(original: "Any") -> "Any":
-    def create_connection(self: "Any", origin: "Any") -> "Any":
-        connection = original(self, origin)
-        try:
-            if self._max_keepalive_connections == 0:
-                # Of a proxy's connection objects the inner one dials.
-                (getattr(connection, "_connection", None) or connection)._keepalive_off = True
-        except Exception:  # noqa: BLE001
-            guard.fault("httpcore connection")
-        return connection
-
-    return create_connection
-
-
 def install(module: "ModuleType") -> None:
     """Patch the sync half of httpcore, unless its version is unknown."""
-    if not __version__.startswith("1.0."):
-        raise PatchSkipped(f"httpcore {__version__} is not 1.0")
+    httpcore_key.require_known_version()
     add(HTTPConnection, "_keepalive_off", False)
     add(HTTP11Connection, "__del__", _delete)
     replace(HTTPConnection, "_connect", _connect)
     replace(TunnelHTTPConnection, "handle_request", _handle_tunnel)
     replace(HTTP11Connection, "handle_request", _handle_request)
+    replace(HTTP11Connection, "_send_request_headers", _send_request_headers)
     replace(HTTP11Connection, "_response_closed", _response_closed)
     replace(HTTP11Connection, "has_expired", _has_expired)
     replace(HTTP11Connection, "close", _close)
-    replace(ConnectionPool, "create_connection", _create_connection)
+    replace(ConnectionPool, "create_connection", httpcore_key.noting_limits)
     replace(ConnectionPool, "handle_request", httpcore_replay.in_pool)
-    replace(HTTPProxy, "create_connection", _create_connection)
+    replace(HTTPProxy, "create_connection", httpcore_key.noting_limits)
     transport.pool.lenders.append(_lender)
     os.register_at_fork(after_in_child=_lender.after_fork)

@@ -9,27 +9,19 @@ name.
 """
 
 import os
-import sys
 import time
 
-from httpcore import __version__
-from httpcore._async import connection as connection_module
 from httpcore._async.connection import AsyncHTTPConnection
 from httpcore._async.connection_pool import AsyncConnectionPool
 from httpcore._async.http11 import AsyncHTTP11Connection, HTTPConnectionState
 from httpcore._async.http_proxy import AsyncHTTPProxy, AsyncTunnelHTTPConnection
-from httpcore._backends.auto import AutoBackend
 
-from lambda_keepalive import guard, httpcore_exchange, httpcore_key, httpcore_replay, identity, transport
-from lambda_keepalive.httpcore_async_idle import anyio_stream, is_orphan, lender, retire
-from lambda_keepalive.patching import PatchSkipped, add, replace
+from lambda_keepalive import guard, httpcore_exchange, httpcore_key, httpcore_replay, transport
+from lambda_keepalive.httpcore_async_idle import is_orphan, lender, retire
+from lambda_keepalive.httpcore_async_key import HALF, anyio_stream
+from lambda_keepalive.patching import add, replace
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.stats import stats
-
-try:
-    from httpcore._backends.anyio import AnyIOBackend, AnyIOStream
-except ImportError:
-    raise PatchSkipped("its async half needs anyio on asyncio, and that is not installed") from None
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,37 +34,13 @@ if TYPE_CHECKING:
 _NEW, _IDLE = HTTPConnectionState.NEW, HTTPConnectionState.IDLE
 
 
-def _functions_in_force() -> "Hashable":
-    return (
-        AutoBackend.connect_tcp,
-        AnyIOBackend.connect_tcp,
-        AnyIOBackend.connect_unix_socket,
-        AnyIOStream.start_tls,
-        connection_module.default_ssl_context,  # type: ignore[attr-defined]
-        anyio_stream().functions_in_force(),
-        identity.functions_in_force(),
-    )
-
-
-def _refuse_loop() -> "str | None":
-    # Without a loop it is trio, which shall not have to import asyncio for us.
-    asyncio = sys.modules.get("asyncio")
-    known = asyncio is not None and asyncio._get_running_loop() is not None and anyio_stream().is_known_loop()
-    return None if known else "foreign-loop"
-
-
-_HALF = httpcore_key.Half(
-    "httpcore async", AsyncHTTPConnection, (AutoBackend, AnyIOBackend), _functions_in_force, _refuse_loop
-)
-
-
 def _connect(original: "Any") -> "Any":
     async def _connect(self: "Any", request: "Any") -> "Any":
         if request.method == b"CONNECT":
             # A tunnel has an identity of its own, see below.
             return await original(self, request)
         try:
-            key, origin, refusal = httpcore_key.identify(self, request, _HALF)
+            key, origin, refusal = httpcore_key.identify(self, request, HALF)
             stream = None if httpcore_replay.needs_new(request) else await _adopted(key)
         except Exception:  # noqa: BLE001
             guard.fault("httpcore async connect")
@@ -113,8 +81,7 @@ async def _adopted(key: "Hashable") -> "Any":
 
 
 def _attach(stream: "Any", key: "Hashable", origin: str, refusal: "str | None", milliseconds: float) -> None:
-    sock = None if refusal == "foreign-loop" else anyio_stream().socket_of(stream)
-    stream._keepalive = transport.opened(sock, key, origin, refusal, milliseconds)
+    stream._keepalive = transport.opened(HALF.socket_of(stream), key, origin, refusal, milliseconds)
 
 
 def _handle_tunnel(original: "Any") -> "Any":
@@ -123,7 +90,7 @@ def _handle_tunnel(original: "Any") -> "Any":
             return await original(self, request)
         origin = None
         try:
-            key, origin, refusal = httpcore_key.identify_tunnel(self, _HALF)
+            key, origin, refusal = httpcore_key.identify_tunnel(self, HALF)
             async with self._connect_lock:
                 adopts = not self._connected and not httpcore_replay.needs_new(request)
                 stream = await _adopted(key) if adopts else None
@@ -157,11 +124,6 @@ def _handle_request(original: "Any") -> "Any":
         if refused is not None:
             await self.aclose()
             raise refused
-        try:
-            if connection is not None:
-                httpcore_exchange.begin(connection, request, again=httpcore_replay.needs_new(request))
-        except Exception:  # noqa: BLE001
-            guard.fault("httpcore async request")
         if attempt is None:
             response = await original(self, request)
         else:
@@ -175,6 +137,21 @@ def _handle_request(original: "Any") -> "Any":
         return response
 
     return handle_async_request
+
+
+def _send_request_headers(original: "Any") -> "Any":
+    """Of requests that were given the same connection one gets here; httpcore sends the others to another one."""
+
+    async def _send_request_headers(self: "Any", request: "Any") -> None:
+        try:
+            connection = getattr(self._network_stream, "_keepalive", None)
+            if connection is not None:
+                httpcore_exchange.begin(connection, request, again=httpcore_replay.needs_new(request))
+        except Exception:  # noqa: BLE001
+            guard.fault("httpcore async request")
+        await original(self, request)
+
+    return _send_request_headers
 
 
 def _connection_for(client: "Any", request: "Any") -> "Connection | None":
@@ -241,36 +218,20 @@ def _delete(self: "Any") -> None:
         pass
 
 
-def _create_connection(original: "Any") -> "Any":
-    def create_connection(self: "Any", origin: "Any") -> "Any":
-        connection = original(self, origin)
-        try:
-            if self._max_keepalive_connections == 0:
-                # Of a proxy's connection objects the inner one dials.
-                (getattr(connection, "_connection", None) or connection)._keepalive_off = True
-        except Exception:  # noqa: BLE001
-            guard.fault("httpcore async connection")
-        return connection
-
-    return create_connection
-
-
 def install(module: "ModuleType") -> None:
     """Patch the async half of httpcore, unless its version or the Python is unknown."""
-    if not __version__.startswith("1.0."):
-        raise PatchSkipped(f"httpcore {__version__} is not 1.0")
-    if sys.version_info < (3, 11):
-        raise PatchSkipped("asyncio's TLS until Python 3.10 is not one we know")
+    httpcore_key.require_known_version()
     add(AsyncHTTPConnection, "_keepalive_off", False)
     add(AsyncHTTP11Connection, "__del__", _delete)
     replace(AsyncHTTPConnection, "_connect", _connect)
     replace(AsyncTunnelHTTPConnection, "handle_async_request", _handle_tunnel)
     replace(AsyncHTTP11Connection, "handle_async_request", _handle_request)
+    replace(AsyncHTTP11Connection, "_send_request_headers", _send_request_headers)
     replace(AsyncHTTP11Connection, "_response_closed", _response_closed)
     replace(AsyncHTTP11Connection, "has_expired", _has_expired)
     replace(AsyncHTTP11Connection, "aclose", _aclose)
-    replace(AsyncConnectionPool, "create_connection", _create_connection)
+    replace(AsyncConnectionPool, "create_connection", httpcore_key.noting_limits)
     replace(AsyncConnectionPool, "handle_async_request", httpcore_replay.in_async_pool)
-    replace(AsyncHTTPProxy, "create_connection", _create_connection)
+    replace(AsyncHTTPProxy, "create_connection", httpcore_key.noting_limits)
     transport.pool.lenders.append(lender)
     os.register_at_fork(after_in_child=lender.after_fork)
