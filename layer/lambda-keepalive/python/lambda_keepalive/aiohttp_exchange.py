@@ -42,6 +42,11 @@ def lost(connection: "Connection | None") -> None:
 def begin(connection: "Connection", request: "Any") -> None:
     """A request is about to be sent: count it, and see whether it makes the connection unfit for others."""
     transport.sending(connection)
+    taint(connection, request)
+
+
+def taint(connection: "Connection", request: "Any") -> None:
+    """See whether a request makes the connection unfit for others."""
     headers = request.headers
     if "Connection" in headers:
         value = headers["Connection"].lower()
@@ -112,14 +117,37 @@ def unfinished(protocol: "Any", connection: "Connection") -> "str | None":
         return reason
     if protocol.upgraded:
         return "upgraded"
-    if protocol.exception() is not None or connection.busy:
+    if protocol.exception() is not None:
         return "error"
     payload = protocol._payload
     if payload is not None and not payload.is_eof():
         return "unread"
+    if protocol._should_close:
+        return "close"
+    if connection.busy:
+        return "error"
     if len(protocol._buffer) or protocol._tail or _has_begun(protocol._parser):
         return "surplus"
     return "close" if protocol.should_close else None
+
+
+def unfinished_if_asked(response: "Any", connection: "Connection") -> "str | None":
+    """As `unfinished`, of a connection that ends with its response because the library itself asked for a close.
+
+    Whether the peer would have kept it is taken for granted, unless the response is of HTTP/1.0 or ends with its
+    connection (RFC 9112, 6.3 and 9.3).
+    """
+    reason = connection.refusal or connection.taint
+    if reason is not None:
+        return reason
+    if connection.busy:
+        return "error"
+    content, headers = response.content, response.headers
+    if content.exception() is not None or not content.is_eof():
+        return "unread"
+    empty = response.method == "HEAD" or response.status in (204, 304)
+    framed = empty or "Content-Length" in headers or "Transfer-Encoding" in headers
+    return None if framed and response.version >= (1, 1) else "close"
 
 
 def _has_begun(parser: "Any") -> bool:

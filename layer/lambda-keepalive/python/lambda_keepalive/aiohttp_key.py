@@ -87,7 +87,9 @@ def own_limit(connector: "Any") -> "float | None":
 
 
 def _refuse(connector: "Any", request: "Any") -> "str | None":
-    if connector._force_close or connector._keepalive_timeout == 0:
+    # `aiohttp.request` makes its connector close each connection, for want of a session: nobody's wish, either.
+    forced = connector._force_close and not getattr(connector, "_keepalive_asks", False)
+    if forced or connector._keepalive_timeout == 0:
         return "keepalive-off"
     methods = [getattr(connector, name, None) for name in _METHODS]
     if any(getattr(method, "__module__", None) != connector_module.__name__ for method in methods):

@@ -7,21 +7,18 @@ Idle connections of a live session stay there at no cost, and are taken from it 
 shared: HTTPS proxies, what `refusal`, `aiohttp_key`, `aiohttp_exchange` and `event_loop` name.
 """
 
-import inspect
 import os
 import time
 from collections import deque
 
-from aiohttp import __version__
 from aiohttp.client import _SessionRequestContextManager
-from aiohttp.client_exceptions import ClientOSError, ServerDisconnectedError
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest, ClientResponse
 from aiohttp.connector import BaseConnector, TCPConnector
 
-from lambda_keepalive import aiohttp_exchange, aiohttp_key, event_loop, guard, transport
+from lambda_keepalive import aiohttp_exchange, aiohttp_key, aiohttp_seams, event_loop, guard, transport
 from lambda_keepalive.aiohttp_idle import end_outdated, lender, retire, taken
-from lambda_keepalive.patching import PatchSkipped, add, replace
+from lambda_keepalive.patching import add, replace
 from lambda_keepalive.pool.connection import now
 from lambda_keepalive.stats import stats
 
@@ -115,49 +112,6 @@ def _create_connection(original: "Any") -> "Any":
     return _create_connection
 
 
-def _write_bytes(original: "Any") -> "Any":
-    async def write_bytes(self: "Any", writer: "Any", conn: "Any", *args: "Any", **kwargs: "Any") -> None:
-        connection = None
-        try:
-            connection = conn._protocol._keepalive
-            if connection is not None and connection.taint is None:
-                connection.taint = "sending"
-        except Exception:  # noqa: BLE001
-            guard.fault("aiohttp body")
-        await original(self, writer, conn, *args, **kwargs)
-        if connection is not None:
-            try:
-                aiohttp_exchange.sent(connection)
-            except Exception:  # noqa: BLE001
-                guard.fault("aiohttp body")
-
-    return write_bytes
-
-
-def _start(original: "Any") -> "Any":
-    async def start(self: "Any", connection: "Any") -> "Any":
-        protocol, connector = connection._protocol, connection._connector
-        ours = protocol._keepalive
-        try:
-            response = await original(self, connection)
-        except (ClientOSError, ServerDisconnectedError):
-            try:
-                aiohttp_exchange.lost(ours)
-            except Exception:  # noqa: BLE001
-                guard.fault("aiohttp response")
-            raise
-        try:
-            ours = protocol._keepalive
-            if ours is not None:
-                aiohttp_exchange.answered(ours, self, aiohttp_key.own_limit(connector))
-        except Exception:  # noqa: BLE001
-            protocol._keepalive = None
-            guard.fault("aiohttp response")
-        return response
-
-    return start
-
-
 def _release(original: "Any") -> "Any":
     def _release(self: "Any", key: "Any", protocol: "Any", **kwargs: "Any") -> None:
         original(self, key, protocol, **kwargs)
@@ -218,11 +172,7 @@ def _begin_function(original: "Any") -> "Any":
 
 def install(module: "ModuleType") -> None:
     """Patch aiohttp's client, unless its version or the Python is unknown."""
-    major, minor = (int(part) for part in __version__.split(".")[:2])
-    if (major, minor) < (3, 9) or major > 3:
-        raise PatchSkipped(f"aiohttp {__version__} is not between 3.9 and 3.x")
-    if inspect.iscoroutinefunction(TCPConnector._get_ssl_context):
-        raise PatchSkipped(f"aiohttp {__version__} makes its TLS contexts in the background")
+    aiohttp_seams.require_known_version()
     add(ResponseHandler, "_keepalive", None)
     add(ResponseHandler, "_keepalive_idle", False)
     add(BaseConnector, "_keepalive_lends", False)
@@ -234,7 +184,7 @@ def install(module: "ModuleType") -> None:
     replace(ResponseHandler, "close", _ending)
     if hasattr(ResponseHandler, "abort"):
         replace(ResponseHandler, "abort", _ending)
-    replace(ClientRequest, "write_bytes", _write_bytes)
-    replace(ClientResponse, "start", _start)
+    replace(ClientRequest, "write_bytes", aiohttp_seams.write_bytes)
+    replace(ClientResponse, "start", aiohttp_seams.start)
     transport.pool.lenders.append(lender)
     os.register_at_fork(after_in_child=lender.after_fork)
