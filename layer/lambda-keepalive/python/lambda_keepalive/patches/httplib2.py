@@ -12,11 +12,11 @@ import os
 import socket
 import weakref
 
-import httplib2  # type: ignore[import-untyped]
-from httplib2 import Http, HTTPConnectionWithTimeout, HTTPSConnectionWithTimeout
+from httplib2 import Http  # type: ignore[import-untyped]
 
-from lambda_keepalive import guard, identity, transport
-from lambda_keepalive.patching import PatchSkipped, replace
+from lambda_keepalive import guard, transport
+from lambda_keepalive.httplib2_key import CLASSES, identify, require_known_version
+from lambda_keepalive.patching import replace
 from lambda_keepalive.pool.connection import now
 
 TYPE_CHECKING = False
@@ -27,35 +27,6 @@ if TYPE_CHECKING:
 
     from lambda_keepalive.pool.connection import Connection
     from lambda_keepalive.pool.idle import Judge
-
-_CLASSES = (HTTPConnectionWithTimeout, HTTPSConnectionWithTimeout)
-
-
-def identify(client: "Any") -> "tuple[Hashable | None, str, str | None]":
-    """Key, origin and refusal of a connection object of httplib2 that is about to connect."""
-    tls = isinstance(client, HTTPSConnectionWithTimeout)
-    origin, refusal = transport.address("https" if tls else "http", client.host, client.port)
-    if refusal is None and type(client) not in _CLASSES:
-        refusal = "foreign-class"
-    if refusal is None and _has_proxy(client):
-        refusal = "foreign-socket"
-    if refusal is not None:
-        return None, origin, refusal
-    key = (
-        "httplib2",
-        client.host,
-        client.port,
-        tls,
-        identity.of_context(vars(client)["_context"]) if tls else None,
-        identity.functions_in_force(),
-    )
-    return key, origin, None
-
-
-def _has_proxy(client: "Any") -> bool:
-    """Whether the library's own `connect` would go through a proxy, or raise since it cannot."""
-    proxy = client.proxy_info
-    return bool(proxy) and (httplib2.socks is None or (proxy.isgood() and proxy.applies_to(client.host)))
 
 
 def _connect(original: "Any") -> "Any":
@@ -164,10 +135,8 @@ _lender = _Connections()
 
 def install(module: "ModuleType") -> None:
     """Patch httplib2, unless its version is unknown."""
-    major, minor = (int(part) for part in httplib2.__version__.split(".")[:2])
-    if major != 0 or minor < 20:
-        raise PatchSkipped(f"httplib2 {httplib2.__version__} is not between 0.20 and 0.x")
-    for connection_class in _CLASSES:
+    require_known_version()
+    for connection_class in CLASSES:
         replace(connection_class, "connect", _connect)
     replace(Http, "_conn_request", _conn_request)
     transport.pool.lenders.append(_lender)
