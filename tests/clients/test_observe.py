@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
 from tests.clients.conftest import needs
 from tests.clients.interpreter import Interpreter
-from tests.clients.test_reuse import CALLS, INVOCATIONS
+from tests.clients.observed import check_forecast
 from tests.support.origin import Origin
 
 # Each defines `call(url)`.
@@ -179,50 +178,9 @@ PATTERNS = {
     """,
 }
 
-RUN = """
-    from lambda_keepalive import lifecycle
-    from lambda_keepalive.stats import stats
-
-    for invocation in range(invocations):
-        lifecycle.starting(str(invocation))
-        for _ in range(calls):
-            call(url)
-        lifecycle.ending()
-    seen = stats.take()
-    result = {
-        "opened": seen.total("opened"), "requests": seen.total("requests"), "reused": seen.total("reused"),
-        "spared": seen.spared, "connect_ms": seen.total("connect_ms"), "spared_ms": seen.spared_ms,
-        "not_reused": seen.not_reused,
-    }
-"""
-
-
-def calls(run: Interpreter, origin: Origin, pattern: str, mode: str | None) -> tuple[int, int, Any]:
-    """Connections and requests by the server's count, and what the layer says; without a mode there is no layer."""
-    accepted, received = origin.accepted, origin.received
-    bare = "for _ in range(invocations * calls): call(url)"
-    result = run(
-        PATTERNS[pattern],
-        bare if mode is None else RUN,
-        layer=mode is not None,
-        environ={"KEEPALIVE_MODE": mode or ""},
-        url=origin.url,
-        invocations=INVOCATIONS,
-        calls=CALLS,
-    )
-    return origin.accepted - accepted, origin.received - received, result
-
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_observing_changes_nothing_and_foretells_mode_on(run: Interpreter, origin: Origin, pattern: str) -> None:
     client = re.split(r"[., ]", pattern)[0]
     needs("http_client" if client == "http" else client)
-    without = calls(run, origin, pattern, None)
-    observed = calls(run, origin, pattern, "observe")
-    on = calls(run, origin, pattern, "on")
-    assert observed[:2] == without[:2]
-    seen = observed[2]
-    assert (seen["opened"], seen["requests"]) == observed[:2]
-    assert seen["opened"] - seen["spared"] == on[0]
-    assert seen["spared_ms"] <= seen["connect_ms"]
-    assert sum(seen["not_reused"].values()) == seen["opened"] - seen["spared"]
+    check_forecast(run, origin, PATTERNS[pattern])

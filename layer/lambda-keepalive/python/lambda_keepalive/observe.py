@@ -6,14 +6,15 @@ Whoever connects next with the same identity opens his connection as ever, and i
 shadow's. It goes on as the same connection, so that ages and requests add up as they would have.
 
 What cannot be known: whether the server would have closed the connection meanwhile (its own announcements,
-`Keep-Alive: timeout=`, are obeyed), and whether it would have kept one that it was asked to close (`urlopen` asks
-always; here it is assumed to).
+`Keep-Alive: timeout=`, are obeyed), and whether it would have kept one that it was asked to close (`urlopen` and
+`aiohttp.request` ask always; here it is assumed to).
 """
 
 import time
+import weakref
 
-from lambda_keepalive import exchange, guard, lifecycle, transport
-from lambda_keepalive.living import Living
+from lambda_keepalive import guard, lifecycle, transport
+from lambda_keepalive.pool.connection import now
 from lambda_keepalive.pool.idle import IdlePool
 from lambda_keepalive.stats import stats
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from typing import Any
 
-    from lambda_keepalive.pool.connection import Connection
+    from lambda_keepalive.pool.connection import Connection, Instant
     from lambda_keepalive.transport import Identify
 
 
@@ -50,166 +51,131 @@ shadows = Shadows(transport.pool.limits, transport.discarded)
 shadows.register_for_process()
 lifecycle.on_start.append(shadows.check)
 
+# Connections that mode `on` would have taken from the live clients that hold them, idle to this day.
+_lent: "weakref.WeakSet[Connection]" = weakref.WeakSet()
+
 
 class Held:
     """The connections that live clients hold idle, from which mode `on` would take one if need be.
 
     Args:
-        idle_on: gives the connection of a client if that is idle at this moment.
-
-    Attributes:
-        clients: those that were idle once and are alive.
+        is_free: whether who connects at this moment could have the connection of this client.
     """
 
-    def __init__(self, idle_on: "Callable[[Any], Connection | None]") -> None:
-        self.clients = Living()
-        self._idle_on = idle_on
+    def __init__(self, is_free: "Callable[[Any], bool]" = lambda client: True) -> None:
+        self.clients: weakref.WeakValueDictionary[Connection, Any] = weakref.WeakValueDictionary()
+        self._is_free = is_free
 
-    def holds(self, key: "Hashable") -> bool:
-        """Whether there is an idle connection with this key that is good for another request."""
-        connections = map(self._idle_on, self.clients)
-        equal = [connection for connection in connections if connection is not None and connection.key == key]
-        return any(shadows.judge(connection) is None for connection in equal)
+    def hold(self, client: "Any", connection: "Connection") -> None:
+        """From now on the client holds its connection idle."""
+        connection.busy = False
+        connection.idle_since = now()
+        self.clients[connection] = client
+
+    def lend(self, key: "Hashable") -> bool:
+        """Whether there is an idle connection with this key that is good for another request; it is idle no more."""
+        # A list of references is made in one step; the dictionary itself may change meanwhile.
+        for reference in self.clients.valuerefs():
+            client, connection = reference(), reference.key
+            if client is None or connection.key != key or shadows.judge(connection) is not None:
+                continue
+            if self._is_free(client) and self.clients.pop(connection, None) is not None:
+                _lent.add(connection)
+                return True
+        return False
 
 
 holders: "list[Held]" = []
 
 
+class Forecast:
+    """What mode `on` would do for a client that connects at this moment.
+
+    Args:
+        key, origin, refusal: as the client's module identifies it.
+    """
+
+    __slots__ = ("_kept", "_key", "_refusal", "_spared", "_started", "origin")
+
+    def __init__(self, key: "Hashable | None", origin: str, refusal: "str | None") -> None:
+        self.origin = origin
+        self._key = key
+        self._refusal = refusal
+        self._kept, lent = (None, False) if key is None else _foretell(key)
+        self._spared = self._kept is not None or lent
+        self._started = time.perf_counter()
+
+    def failed(self) -> None:
+        """It could not connect."""
+        stats.connect_error(self.origin)
+
+    def opened(self, sock: "Any") -> "Connection":
+        """It has connected: count that as a connection that was foretold or as one more."""
+        milliseconds = (time.perf_counter() - self._started) * 1000
+        connection = transport.opened(sock, self._key, self.origin, self._refusal, milliseconds, spared=self._spared)
+        if connection.key is not None and self._kept is not None:
+            connection = self._kept
+            connection.busy = True
+        connection.sock = _no_socket
+        return connection
+
+
+def _foretell(key: "Hashable") -> "tuple[Connection | None, bool]":
+    """What mode `on` would have for this identity: the shadow of a connection, or one that a live client holds idle."""
+    kept = shadows.acquire(key)
+    return kept, kept is None and any(holder.lend(key) for holder in holders)
+
+
+def foresee(key: "Hashable | None", origin: str, refusal: "str | None") -> "Forecast | None":
+    """A forecast for whoever is about to connect; None for the runtime's own connections, which nobody counts."""
+    return None if refusal == "runtime-api" else Forecast(key, origin, refusal)
+
+
 def connect(client: "Any", original: "Callable[[Any], None]", identify: "Identify") -> None:
-    """Let the client connect, and count whether it would have had to.
+    """Let a connection object of http.client connect, and count whether it would have had to.
 
     Raises:
         whatever `original`, the client's own `connect`, raises.
     """
-    try:
-        client._keepalive = None
-        key, origin, refusal = identify(client)
-        kept, held = foretell(key)
-    except Exception:  # noqa: BLE001
-        guard.fault("connect")
-        original(client)
-        return
-    if refusal == "runtime-api":
-        original(client)
-        return
-    started = time.perf_counter()
+    forecast = guard.attempt("connect", _foresee_client, client, identify)
     try:
         original(client)
     except BaseException:
-        guard.attempt("observe", stats.connect_error, origin)
+        if forecast is not None:
+            guard.attempt("connect", forecast.failed)
         raise
-    milliseconds = (time.perf_counter() - started) * 1000
-    try:
-        if client.sock is not None:
-            client._keepalive = opened(client.sock, key, origin, refusal, milliseconds, kept, held)
-            client._keepalive_used = False
-    except Exception:  # noqa: BLE001
-        guard.fault("connect")
+    if forecast is not None and client.sock is not None:
+        client._keepalive = guard.attempt("connect", forecast.opened, client.sock)
+        client._keepalive_used = False
 
 
-def foretell(key: "Hashable | None") -> "tuple[Connection | None, bool]":
-    """What mode `on` would have for this identity: the shadow of a connection, or one that a live client holds idle."""
-    if key is None:
-        return None, False
-    kept = shadows.acquire(key)
-    return kept, kept is None and any(holder.holds(key) for holder in holders)
-
-
-def opened(
-    sock: "Any",
-    key: "Hashable",
-    origin: str,
-    refusal: "str | None",
-    milliseconds: float,
-    kept: "Connection | None",
-    held: bool,
-) -> "Connection":
-    """Count a connection that a client has just opened, as one that was foretold or as one more."""
-    connection = transport.opened(sock, key, origin, refusal, milliseconds, spared=kept is not None or held)
-    if connection.key is not None and kept is not None:
-        connection = kept
-        connection.busy = True
-    connection.sock = _no_socket
-    return connection
+def _foresee_client(client: "Any", identify: "Identify") -> "Forecast | None":
+    client._keepalive = None
+    return foresee(*identify(client))
 
 
 def sending(client: "Any", connection: "Connection") -> None:
     """A request goes out; it is reused what the client itself reuses."""
     connection.busy = True
+    for holder in holders:
+        holder.clients.pop(connection, None)
+    if connection in _lent:
+        # Mode `on` would have to find the client another one.
+        _lent.discard(connection)
+        _foretell(connection.key)
     stats.request(connection.origin, client._keepalive_used)
     client._keepalive_used = True
     connection.requests += 1
 
 
-def answered(client: "Any", connection: "Connection", response: "Any") -> None:
-    """The head of the response is here; if it announced a close, the client has let go of the connection."""
-    response._keepalive_asked = client._keepalive_asks
-    client._keepalive = connection
-    if client.sock is None:
-        follow(client, response)
-        if client._keepalive is not None:
-            client._keepalive = None
-            connection.taint = client._keepalive_taint
-            response_ended(response, connection)
-
-
-def retire(client: "Any") -> None:
-    """The client closes or dies, which ends its connection: would it have been kept?"""
-    connection: Connection | None = client._keepalive
-    client._keepalive = None
-    if connection is not None:
-        reason = connection.refusal or client._keepalive_taint
-        if reason is None and connection.busy:
-            response = client._HTTPConnection__response
-            reason = "error" if client._HTTPConnection__state != "Idle" else exchange.unfinished(response)
-            if reason is None:
-                transport.settle(connection, response)
-        leave(connection, reason)
-    client._keepalive_taint = None
-
-
-def follow(client: "Any", response: "Any") -> None:
-    """The client is gone and its response is still being read: from here on the response tells."""
-    connection: Connection | None = client._keepalive
-    if connection is not None and response.fp is not None:
-        connection.taint = client._keepalive_taint
-        response._keepalive_connection = connection
-        client._keepalive = None
-
-
-def response_ended(response: "Any", connection: "Connection") -> None:
-    """A response without a client is over: would its connection have been kept?"""
-    taint, seen = connection.taint, response
-    if taint == "asked-close" and response._keepalive_asked and response.version == 11:
-        # Mode `on` does not send the `Connection: close` of `urlopen`.
-        taint, seen = None, _AsIfKept(response)
-    reason = connection.refusal or taint or exchange.unfinished(seen)
-    if reason is None:
-        connection.taint = None
-        transport.settle(connection, response)
-    leave(connection, reason)
-
-
-def leave(connection: "Connection", reason: "str | None") -> None:
+def leave(connection: "Connection", reason: "str | None", idle_since: "Instant | None" = None) -> None:
     """A connection has ended: keep its shadow, unless there is a reason why mode `on` would not keep it."""
-    if reason is None:
-        shadows.release(connection)
+    for holder in holders:
+        holder.clients.pop(connection, None)
+    if connection in _lent:
+        # In mode `on` it lives on with somebody else.
+        _lent.discard(connection)
+    elif reason is None:
+        shadows.release(connection, idle_since)
     else:
         transport.discarded(connection, reason)
-
-
-class _AsIfKept:
-    """A response as it would be, had its request not asked for a close: what `exchange.unfinished` reads of one."""
-
-    will_close = False
-
-    def __init__(self, response: "Any") -> None:
-        self._response = response
-        self.headers = self
-
-    def __getattr__(self, name: str) -> "Any":
-        return getattr(self._response, name)
-
-    def raw_items(self) -> "list[tuple[str, str]]":
-        """The header fields, without `Connection`."""
-        return [(name, value) for name, value in self._response.headers.raw_items() if name.lower() != "connection"]

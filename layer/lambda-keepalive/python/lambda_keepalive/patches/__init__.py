@@ -85,5 +85,8 @@ PATCHES = (
     Patch("http.client", "observe_http_client", _HTTP_CLIENT, _OBSERVE),
     Patch("urllib.request", "observe_urllib_request", ("urllib.request",), _OBSERVE),
     Patch("httpcore", "observe_httpcore", ("httpx",), _OBSERVE),
+    Patch("httpcore", "observe_httpcore_async", ("httpx",), _OBSERVE),
+    Patch("httplib2", "observe_httplib2", ("httplib2",), _OBSERVE),
+    Patch("aiohttp.client", "observe_aiohttp", ("aiohttp",), _OBSERVE),
     Patch("urllib3.connectionpool", "observe_urllib3", ("urllib3", "botocore"), _OBSERVE),
 )

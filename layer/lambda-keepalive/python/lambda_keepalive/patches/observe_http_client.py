@@ -6,7 +6,7 @@ Seam: the same moments as those of `patches.http_client`, at which the original 
 
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 
-from lambda_keepalive import guard, observe, request_head, response_end
+from lambda_keepalive import guard, http_observed, observe, request_head, response_end
 from lambda_keepalive.http_key import identify
 from lambda_keepalive.patching import add, replace
 
@@ -30,7 +30,7 @@ def _close(original: "Any") -> "Any":
     def close(self: "Any") -> None:
         if self._keepalive is not None:
             try:
-                observe.retire(self)
+                http_observed.retire(self)
             except Exception:  # noqa: BLE001
                 guard.fault("close")
         original(self)
@@ -71,7 +71,7 @@ def _getresponse(original: "Any") -> "Any":
             raise
         try:
             response._keepalive_end = response_end.WATCHED
-            observe.answered(self, connection, response)
+            http_observed.answered(self, connection, response)
         except Exception:  # noqa: BLE001
             guard.fault("getresponse")
         return response
@@ -85,9 +85,9 @@ def _delete(self: "Any") -> None:
         if self._keepalive is not None:
             response = self._HTTPConnection__response
             if response is not None and response.fp is not None:
-                observe.follow(self, response)
+                http_observed.follow(self, response)
             else:
-                observe.retire(self)
+                http_observed.retire(self)
     except Exception:  # noqa: BLE001, S110 - at interpreter exit anything may be gone
         pass
 
@@ -107,5 +107,5 @@ def install(module: "ModuleType") -> None:
     replace(HTTPConnection, "close", _close)
     replace(HTTPConnection, "endheaders", _endheaders)
     replace(HTTPConnection, "getresponse", _getresponse)
-    replace(HTTPResponse, "_close_conn", response_end.reporting_to(observe))
+    replace(HTTPResponse, "_close_conn", response_end.reporting_to(http_observed))
     replace(HTTPSConnection, "connect", _connect)

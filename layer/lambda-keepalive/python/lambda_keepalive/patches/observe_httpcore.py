@@ -1,106 +1,86 @@
 """Counts, in mode `observe`, what httpcore's sync connections (hence those of httpx) do, and changes nothing.
 
-Seam: `HTTPConnection._connect`, which dials, and the moments at which an `HTTP11Connection` sends, gets and gives up;
-the original always runs. Versions: httpcore 1.0. Tunnels through proxies are not followed.
+Seam: the same moments as those of `patches.httpcore`, at which the original always runs. Versions: httpcore 1.0.
 """
 
-import time
-
-from httpcore import __version__
-from httpcore._backends.sync import SyncStream
 from httpcore._sync.connection import HTTPConnection
-from httpcore._sync.http11 import HTTP11Connection, HTTPConnectionState
+from httpcore._sync.connection_pool import ConnectionPool
+from httpcore._sync.http11 import HTTP11Connection
+from httpcore._sync.http_proxy import HTTPProxy, TunnelHTTPConnection
 
-from lambda_keepalive import guard, httpcore_exchange, httpcore_key, observe
+from lambda_keepalive import guard, httpcore_key, observe
+from lambda_keepalive.httpcore_observed import Watch
 from lambda_keepalive.httpcore_sync_key import HALF
-from lambda_keepalive.patching import PatchSkipped, add, replace
-from lambda_keepalive.pool.connection import now
-from lambda_keepalive.stats import stats
+from lambda_keepalive.patching import add, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from lambda_keepalive.pool.connection import Connection
-
-_NEW, _IDLE = HTTPConnectionState.NEW, HTTPConnectionState.IDLE
+_held = observe.Held()
+_watch = Watch(HALF, _held)
 
 
 def _connect(original: "Any") -> "Any":
     def _connect(self: "Any", request: "Any") -> "Any":
-        if request.method == b"CONNECT":
-            return original(self, request)
-        try:
-            key, origin, refusal = httpcore_key.identify(self, request, HALF)
-            kept, held = observe.foretell(key)
-        except Exception:  # noqa: BLE001
-            guard.fault("httpcore connect")
-            return original(self, request)
-        if refusal == "runtime-api":
-            return original(self, request)
-        started = time.perf_counter()
+        forecast = guard.attempt("httpcore connect", _watch.foresee, self, request)
         try:
             stream = original(self, request)
         except BaseException:
-            guard.attempt("httpcore connect", stats.connect_error, origin)
+            if forecast is not None:
+                guard.attempt("httpcore connect", forecast.failed)
             raise
-        milliseconds = (time.perf_counter() - started) * 1000
-        try:
-            if type(stream) is SyncStream:
-                opened = observe.opened(stream._sock, key, origin, refusal, milliseconds, kept, held)
-                stream._keepalive = opened  # type: ignore[attr-defined]
-        except Exception:  # noqa: BLE001
-            guard.fault("httpcore connect")
+        if forecast is not None:
+            guard.attempt("httpcore connect", _watch.opened, stream, forecast)
         return stream
 
     return _connect
 
 
+def _handle_tunnel(original: "Any") -> "Any":
+    def handle_request(self: "Any", request: "Any") -> "Any":
+        forecast = guard.attempt("httpcore tunnel", _watch.foresee_tunnel, self, request)
+        try:
+            return original(self, request)
+        except BaseException:
+            if forecast is not None and not self._connected:
+                guard.attempt("httpcore tunnel", forecast.failed)
+            raise
+
+    return handle_request
+
+
 def _handle_request(original: "Any") -> "Any":
     def handle_request(self: "Any", request: "Any") -> "Any":
-        connection = None
-        try:
-            if self._state is _NEW or self._state is _IDLE:
-                connection = getattr(self._network_stream, "_keepalive", None)
-            if connection is not None:
-                observe.sending(self, connection)
-                httpcore_exchange.taint(connection, request)
-        except Exception:  # noqa: BLE001
-            guard.fault("httpcore request")
+        connection = guard.attempt("httpcore request", _watch.carrying, self, request)
         response = original(self, request)
         if connection is not None:
-            try:
-                httpcore_exchange.answered(connection, response, httpcore_key.own_limit(self))
-            except Exception:  # noqa: BLE001
-                connection.taint = "error"
-                guard.fault("httpcore response")
+            _watch.answered(self, connection, response)
         return response
 
     return handle_request
 
 
+def _send_request_headers(original: "Any") -> "Any":
+    def _send_request_headers(self: "Any", request: "Any") -> None:
+        guard.attempt("httpcore request", _watch.sending, self, request)
+        original(self, request)
+
+    return _send_request_headers
+
+
 def _response_closed(original: "Any") -> "Any":
     def _response_closed(self: "Any") -> None:
         original(self)
-        try:
-            connection = getattr(self._network_stream, "_keepalive", None)
-            if connection is not None and self._state is _IDLE:
-                connection.busy = False
-                connection.idle_since = now()
-                _held.clients.add(self)
-        except Exception:  # noqa: BLE001
-            guard.fault("httpcore response")
+        guard.attempt("httpcore response", _watch.rested, self)
 
     return _response_closed
 
 
 def _close(original: "Any") -> "Any":
     def close(self: "Any") -> None:
-        try:
-            _retire(self)
-        except Exception:  # noqa: BLE001
-            guard.fault("httpcore close")
+        guard.attempt("httpcore close", _watch.retire, self)
         original(self)
 
     return close
@@ -109,34 +89,23 @@ def _close(original: "Any") -> "Any":
 def _delete(self: "Any") -> None:
     """A connection object that nobody closed."""
     try:
-        _retire(self)
+        _watch.retire(self)
     except Exception:  # noqa: BLE001, S110 - at interpreter exit anything may be gone
         pass
 
 
-def _retire(client: "Any") -> None:
-    connection: Connection | None = vars(client._network_stream).pop("_keepalive", None)
-    if connection is not None:
-        observe.leave(connection, httpcore_exchange.unfinished(client, connection))
-
-
-def _idle_on(client: "Any") -> "Connection | None":
-    connection: Connection | None = getattr(client._network_stream, "_keepalive", None)
-    return connection if client._state is _IDLE else None
-
-
-_held = observe.Held(_idle_on)
-
-
 def install(module: "ModuleType") -> None:
     """Patch the sync half of httpcore, unless its version is unknown."""
-    if not __version__.startswith("1.0."):
-        raise PatchSkipped(f"httpcore {__version__} is not 1.0")
+    httpcore_key.require_known_version()
     add(HTTPConnection, "_keepalive_off", False)
     add(HTTP11Connection, "_keepalive_used", False)
     add(HTTP11Connection, "__del__", _delete)
     replace(HTTPConnection, "_connect", _connect)
+    replace(TunnelHTTPConnection, "handle_request", _handle_tunnel)
     replace(HTTP11Connection, "handle_request", _handle_request)
+    replace(HTTP11Connection, "_send_request_headers", _send_request_headers)
     replace(HTTP11Connection, "_response_closed", _response_closed)
     replace(HTTP11Connection, "close", _close)
+    replace(ConnectionPool, "create_connection", httpcore_key.noting_limits)
+    replace(HTTPProxy, "create_connection", httpcore_key.noting_limits)
     observe.holders.append(_held)

@@ -9,15 +9,12 @@ from urllib3.connectionpool import HTTPConnectionPool
 
 from lambda_keepalive import guard, observe, urllib3_exchange
 from lambda_keepalive.patching import replace
-from lambda_keepalive.pool.connection import now
 from lambda_keepalive.urllib3_key import identify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
-
-    from lambda_keepalive.pool.connection import Connection
 
 
 def _connect(original: "Any") -> "Any":
@@ -35,8 +32,7 @@ def _put_conn(original: "Any") -> "Any":
         try:
             connection = getattr(conn, "_keepalive", None)
             if connection is not None and connection.key is not None and urllib3_exchange.is_over(conn, connection):
-                connection.idle_since = now()
-                _held.clients.add(conn)
+                _held.hold(conn, connection)
         except Exception:  # noqa: BLE001
             guard.fault("urllib3 pool")
         original(self, conn)
@@ -44,12 +40,7 @@ def _put_conn(original: "Any") -> "Any":
     return _put_conn
 
 
-def _idle_on(client: "Any") -> "Connection | None":
-    connection: Connection | None = client._keepalive
-    return None if connection is None or connection.busy else connection
-
-
-_held = observe.Held(_idle_on)
+_held = observe.Held()
 
 
 def install(module: "ModuleType") -> None:
