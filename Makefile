@@ -80,6 +80,10 @@ torture: setup ## Freeze functions and betray their connections, 10,000 cycles p
 suites: build ## Run the clients' own test suites with the layer active (about an hour)
 	$(BIN)/python -m tests.suites
 
+.PHONY: stranger
+stranger: setup ## Follow the README and the rollout guide on a fresh clone, command by command (about five minutes)
+	$(BIN)/python -m tests.stranger
+
 .PHONY: publish
 publish: build ## Publish the layer for both architectures: make publish REGIONS="eu-central-1 us-east-1" OPTIONS=--dry-run
 	$(BIN)/python publish.py $(REGIONS) $(OPTIONS)
