@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from pathlib import PurePosixPath
 
@@ -12,15 +11,29 @@ from tree_sitter import Language, Node, Parser
 
 from keepalive_command.audit import javascript_clients as clients
 from keepalive_command.audit.findings import BlindSpot, Call
-from keepalive_command.audit.javascript_names import Scopes, string, text
+from keepalive_command.audit.javascript_names import Scopes
+from keepalive_command.audit.javascript_syntax import (
+    fallback,
+    given_options,
+    identifiers,
+    is_called_in_place,
+    named_arguments,
+    returns,
+    string,
+    text,
+)
 from keepalive_command.audit.reach import MODULE, UNKNOWN, Function, Reach
 
 _FUNCTIONS = {"function_declaration", "function_expression", "arrow_function", "method_definition"}
 _FUNCTIONS |= {"generator_function", "generator_function_declaration"}
+_FIELDS = {"field_definition", "public_field_definition"}
 _HANDLERS = {"handler", "lambdaHandler", "lambda_handler"}
 
 MINIFIED = 2_000
 """Characters of a line that nobody writes by hand."""
+
+BUNDLERS = (b"__commonJS(", b"__commonJSMin(", b"__webpack_modules__")
+"""What esbuild, rolldown and webpack call the packages that they take in."""
 
 
 @cache
@@ -42,7 +55,7 @@ def find_javascript_calls(path: str, content: bytes) -> tuple[list[Call], list[B
         return [], [BlindSpot(path, 0, "nested too deep to be read")]
     if tree.root_node.has_error:
         finder.unseen.append(BlindSpot(path, 0, "does not parse everywhere: calls near the errors may be missing"))
-    if any(len(line) > MINIFIED for line in content.splitlines()):
+    if any(mark in content for mark in BUNDLERS) or any(len(line) > MINIFIED for line in content.splitlines()):
         finder.unseen.append(BlindSpot(path, 0, "is a bundle or minified: what it took from packages lost its name"))
     return finder.calls(), finder.unseen
 
@@ -57,6 +70,8 @@ class _Finder:
         self._functions: list[Function] = [MODULE]
         self._classes: list[str] = []
         self._conditions = 0
+        # Names of which a function has returned if they were something already.
+        self._settled: list[set[str]] = [set()]
         self._kept: set[int] = set()
         self._seen: list[tuple[Node, str, str, Function]] = []
         self.unseen: list[BlindSpot] = []
@@ -72,11 +87,16 @@ class _Finder:
             self._conditions += 1
             self._children(node)
             self._conditions -= 1
+            if returns(node.child_by_field_name("consequence")):
+                self._settled[-1] |= set(identifiers(node.child_by_field_name("condition")))
             return
         if node.type in ("class_declaration", "class"):
             self._classes.append(text(node.child_by_field_name("name")))
             self._children(node)
             self._classes.pop()
+            return
+        if node.type in _FIELDS and not any(child.type == "static" for child in node.children):
+            self._field(node)
             return
         if node.type == "import_statement":
             self._scopes.import_(node)
@@ -100,13 +120,18 @@ class _Finder:
     def _bind(self, target: Node | None, value: Node | None, *, assignment: bool) -> None:
         if target is None or value is None:
             return
-        made, guarded = _fallback(value)
+        made, guarded = fallback(value)
         meaning = self._scopes.resolve(made)
         if target.type in ("object_pattern", "array_pattern"):
             self._scopes.destructure(target, meaning)
             return
         name = text(target)
-        lazy = guarded or self._conditions > 0 or text(target.parent).startswith((f"{name} ??=", f"{name} ||="))
+        lazy = (
+            guarded
+            or self._conditions > 0
+            or name in self._settled[-1]
+            or text(target.parent).startswith((f"{name} ??=", f"{name} ||="))
+        )
         if assignment and lazy and self._scopes.declared_outside(name.partition(".")[0].partition("[")[0]):
             self._kept.add(made.id)
         if target.type == "identifier" or name.startswith("this."):
@@ -120,16 +145,31 @@ class _Finder:
         self._reach.define(function, name, self._functions[-1])
         if name in _HANDLERS:
             self._reach.repeated.add(function)
-        if _is_called_in_place(node):
+        if is_called_in_place(node):
             self._reach.names[function] = f"in place at {function}"
             self._reach.call(self._reach.names[function], self._functions[-1])
         self._functions.append(function)
         parameters = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
-        self._scopes.enter(_identifiers(parameters))
+        self._scopes.enter(identifiers(parameters))
+        self._settled.append(set())
         conditions, self._conditions = self._conditions, 0
         self._children(node)
         self._conditions = conditions
+        self._settled.pop()
         self._scopes.leave()
+        self._functions.pop()
+
+    def _field(self, node: Node) -> None:
+        """`client = new Client()` in a class is a part of its constructor."""
+        value = node.child_by_field_name("value")
+        name = node.child_by_field_name("name") or node.child_by_field_name("property")
+        self._scopes.bind(f"this.{text(name)}", self._scopes.resolve(value))
+        if value is not None and value.type in _FUNCTIONS:
+            self._children(node)
+            return
+        self._reach.define(node.start_byte, self._classes[-1] if self._classes else "", self._functions[-1])
+        self._functions.append(node.start_byte)
+        self._children(node)
         self._functions.pop()
 
     def _name_of(self, node: Node) -> str:
@@ -151,19 +191,30 @@ class _Finder:
 
     def _call(self, node: Node) -> None:
         function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
+        if text(function) == "await":
+            return
         self._reach.call(text(function).rpartition(".")[2], self._functions[-1])
-        arguments = node.child_by_field_name("arguments")
-        for argument in arguments.named_children if arguments is not None else []:
+        for argument in named_arguments(node):
             if argument.type == "identifier":
                 self._reach.call(text(argument), UNKNOWN)
+            if argument.type in ("identifier", "member_expression"):
+                self._handed_over(argument)
         meaning = self._scopes.resolve(function)
         if meaning is None:
-            self._dynamic(node, function, arguments)
+            self._dynamic(node, function)
             return
-        options = _options(arguments)
+        options = given_options(node)
         found = self._new(meaning, options) if node.type == "new_expression" else self._plain(meaning, options)
         if found is not None:
             self._seen.append((node, *found, self._functions[-1]))
+
+    def _handed_over(self, argument: Node) -> None:
+        """`urls.map(fetch)`, `Promise.all(urls.map(axios.get))`: somebody else will call it."""
+        meaning = self._scopes.resolve(argument) or ""
+        if meaning == "fetch" or meaning.rpartition(".")[2] in clients.METHODS:
+            found = self._plain(meaning, {})
+            if found is not None:
+                self._seen.append((argument, *found, self._functions[-1]))
 
     def _new(self, meaning: str, options: dict[str, str]) -> tuple[str, str] | None:
         """Rule and client of `new Something(options)`."""
@@ -215,9 +266,9 @@ class _Finder:
         if key == "connection" and (string(node.child_by_field_name("value")) or "").lower() == "close":
             self._seen.append((node, "asks-to-close", "any", self._functions[-1]))
 
-    def _dynamic(self, node: Node, function: Node | None, arguments: Node | None) -> None:
+    def _dynamic(self, node: Node, function: Node | None) -> None:
         name = text(function)
-        first = arguments.named_children[0] if arguments is not None and arguments.named_children else None
+        first = next(iter(named_arguments(node)), None)
         if name in ("require", "import") and first is not None and first.type != "string":
             self._blind(node, f"{name}() of a name that is known at run time only")
         elif name == "eval":
@@ -241,43 +292,3 @@ class _Finder:
                 code = text(node).splitlines()[0].strip()[:200]
                 found.append(Call(self._path, line, column, rule, client, code))
         return found
-
-
-def _fallback(value: Node) -> tuple[Node, bool]:
-    """What is made, and whether only if there is none yet: `client ?? make()`, `client || make()`."""
-    if value.type == "binary_expression" and text(value.child_by_field_name("operator")) in ("??", "||"):
-        right = value.child_by_field_name("right")
-        return (right, True) if right is not None else (value, False)
-    return value, False
-
-
-def _is_called_in_place(node: Node) -> bool:
-    """`(async () => { ... })()`."""
-    outer = node.parent
-    while outer is not None and outer.type == "parenthesized_expression":
-        node, outer = outer, outer.parent
-    if outer is not None and outer.type == "arguments" and outer.parent is not None:
-        # The grammar takes `await (...)` of a module for a call of something named await.
-        return text(outer.parent.child_by_field_name("function")) == "await"
-    return outer is not None and outer.type == "call_expression" and outer.child_by_field_name("function") == node
-
-
-def _identifiers(node: Node | None) -> Iterator[str]:
-    waiting = [] if node is None else [node]
-    while waiting:
-        each = waiting.pop()
-        if each.type in ("identifier", "shorthand_property_identifier_pattern"):
-            yield text(each)
-        waiting.extend(each.named_children)
-
-
-def _options(arguments: Node | None) -> dict[str, str]:
-    """Names and values in the object literals among the arguments."""
-    options: dict[str, str] = {}
-    for argument in arguments.named_children if arguments is not None else []:
-        for pair in argument.named_children if argument.type == "object" else []:
-            if pair.type == "pair":
-                options[text(pair.child_by_field_name("key")).strip("'\"")] = text(pair.child_by_field_name("value"))
-            elif pair.type == "shorthand_property_identifier":
-                options[text(pair)] = text(pair)
-    return options

@@ -6,21 +6,16 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
+from keepalive_command.audit.javascript_syntax import named_arguments, string, text
+
 # Node's own module is the same with and without its prefix.
 _PREFIX = "node:"
 
 _TRANSPARENT = {"parenthesized_expression", "await_expression", "as_expression", "non_null_expression"}
 _TRANSPARENT |= {"satisfies_expression", "type_assertion"}
 
-
-def text(node: Node | None) -> str:
-    """The source of a node."""
-    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
-
-
-def string(node: Node | None) -> str | None:
-    """The content of a string literal."""
-    return text(node)[1:-1] if node is not None and node.type == "string" else None
+# What compilers put around `require` (TypeScript, Babel, esbuild): the result is the module or has it as `default`.
+_INTEROP = {"__importDefault", "__importStar", "__toESM", "_interopRequireDefault", "_interopRequireWildcard"}
 
 
 class Scopes:
@@ -90,6 +85,8 @@ class Scopes:
         while node is not None:
             if node.type in _TRANSPARENT:
                 node = node.named_children[0] if node.named_children else None
+            elif node.type == "sequence_expression":
+                node = node.named_children[-1]  # `(0, https.get)(url)`, as compilers write it
             elif node.type == "member_expression":
                 path = text(node)
                 if path.startswith("this.") and self.look_up(path) is not None:
@@ -98,11 +95,22 @@ class Scopes:
                 if name != "default":
                     steps.append(f".{name}")
                 node = node.child_by_field_name("object")
+            elif node.type == "subscript_expression" and string(node.child_by_field_name("index")) is not None:
+                if string(node.child_by_field_name("index")) != "default":
+                    steps.append(f".{string(node.child_by_field_name('index'))}")
+                node = node.child_by_field_name("object")
             elif node.type == "call_expression":
                 function = node.child_by_field_name("function")
                 module = self._required(node, function)
                 if module is not None:
                     return module + "".join(reversed(steps))
+                given = named_arguments(node)
+                if given and text(function) == "await":
+                    node = given[-1]  # the grammar takes `await (0, get)` for a call of something named await
+                    continue
+                if given and text(function).rpartition(".")[2] in _INTEROP:
+                    node = given[0]
+                    continue
                 steps.append("()")
                 node = function
             elif node.type == "new_expression":
@@ -116,12 +124,13 @@ class Scopes:
         return None
 
     def _required(self, call: Node, function: Node | None) -> str | None:
-        """The module of `require("module")` and `import("module")`."""
-        if function is None or not (text(function) == "require" or function.type == "import"):
+        """The module of `require("module")` and `import("module")`; webpack's names its file in node_modules."""
+        if function is None or not (text(function) in ("require", "__webpack_require__") or function.type == "import"):
             return None
-        arguments = call.child_by_field_name("arguments")
-        first = arguments.named_children[0] if arguments is not None and arguments.named_children else None
-        module = string(first)
+        module = string(next(iter(named_arguments(call)), None))
+        if module is not None and "/node_modules/" in module:
+            scope, _, rest = module.rpartition("/node_modules/")[2].partition("/")
+            module = f"{scope}/{rest.partition('/')[0]}" if scope.startswith("@") else scope
         return None if module is None else module.removeprefix(_PREFIX)
 
 

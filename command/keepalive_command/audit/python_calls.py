@@ -11,10 +11,12 @@ from keepalive_command.audit.python_clients import (
     CALLS,
     CLIENTS,
     KEPT_CALLS,
+    PROVIDERS,
     TLS_CONTEXTS,
     UNCOVERED,
 )
-from keepalive_command.audit.python_names import Scopes, dotted
+from keepalive_command.audit.python_names import PARTIALS, Scopes
+from keepalive_command.audit.python_syntax import called, constant, dotted, is_main
 from keepalive_command.audit.reach import MODULE, UNKNOWN, Function, Reach
 
 _CLOSERS = {"close", "aclose", "clear"}
@@ -48,9 +50,13 @@ class _Visitor(ast.NodeVisitor):
         self._classes: list[str] = []
         self._globals: list[set[str]] = [set()]
         self._conditions = 0
+        # Names of which a function has returned if they were something already.
+        self._settled: list[set[str | None]] = [set()]
         # Values that are made only if there is none yet: for the process, or for an object of a class.
         self._kept_values: set[int] = set()
         self._kept_by_object: dict[int, str] = {}
+        # Values that are made with each object of a class.
+        self._per_object: dict[int, str] = {}
         self._seen: list[tuple[ast.expr, str, str, Function]] = []
         self.unseen: list[BlindSpot] = []
 
@@ -82,22 +88,23 @@ class _Visitor(ast.NodeVisitor):
         for target in targets:
             name = dotted(target)
             outer = name in self._globals[-1]
-            if outer and self._conditions:
+            lazy = self._conditions > 0 or name in self._settled[-1]
+            if outer and lazy:
                 self._kept_values.add(id(value))  # if client is None: client = make()
             if name is not None and (meaning is not None or isinstance(target, ast.Name)):
                 self._scopes.bind(name, meaning, outermost=outer or "." in name)
             elif isinstance(target, ast.Subscript):
                 self._assign_item(target, value)
-            if name is not None and name.startswith("cls.") and self._conditions:
+            if name is not None and name.startswith("cls.") and lazy:
                 self._kept_values.add(id(value))
-            if name is not None and name.startswith("self.") and self._conditions and self._classes:
+            if name is not None and name.startswith("self.") and lazy and self._classes:
                 self._kept_by_object[id(value)] = self._classes[-1]
         self.visit(value)
 
     def _assign_item(self, target: ast.Subscript, value: ast.expr) -> None:
-        if self._conditions:
+        if self._conditions or dotted(target.value) in self._settled[-1]:
             self._kept_values.add(id(value))  # if key not in clients: clients[key] = make()
-        if _text(target.slice) == "connection" and _text(value) == "close":
+        if constant(target.slice) == "connection" and constant(value) == "close":
             self._add(value, "asks-to-close", "any")
 
     # Where the code is
@@ -108,8 +115,13 @@ class _Visitor(ast.NodeVisitor):
             if meaning in CLIENTS:
                 self._scopes.bind(node.name, meaning)
                 break
+        for outside in (*node.bases, *node.keywords, *node.decorator_list):
+            self.visit(outside)
         self._classes.append(node.name)
-        self.generic_visit(node)
+        self._scopes.enter_class(node.name, [base for base in map(dotted, node.bases) if base is not None])
+        for part in node.body:
+            self.visit(part)
+        self._scopes.leave_class()
         self._classes.pop()
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
@@ -128,7 +140,7 @@ class _Visitor(ast.NodeVisitor):
         # Whoever makes an object runs its __init__.
         name = self._classes[-1] if node.name == "__init__" and self._classes else node.name
         self._reach.define(function, name, self._functions[-1])
-        decorators = {(dotted(_called(each)) or "").rpartition(".")[2] for each in node.decorator_list}
+        decorators = {(dotted(called(each)) or "").rpartition(".")[2] for each in node.decorator_list}
         if decorators & CACHES:
             self._reach.cached.add(function)
         if parameters[:2] == ["event", "context"] or node.name in ("handler", "lambda_handler"):
@@ -144,26 +156,32 @@ class _Visitor(ast.NodeVisitor):
         self._functions.append(function)
         self._scopes.enter(parameters)
         self._globals.append(set())
+        self._settled.append(set())
         conditions, self._conditions = self._conditions, 0
         for part in body:
             self.visit(part)
         self._conditions = conditions
+        self._settled.pop()
         self._globals.pop()
         self._scopes.leave()
         self._functions.pop()
 
     def visit_If(self, node: ast.If) -> None:
-        if _is_main(node.test):
+        if is_main(node.test):
             return  # never true on Lambda
         self.visit(node.test)
         self._conditions += 1
         for part in (*node.body, *node.orelse):
             self.visit(part)
         self._conditions -= 1
+        if isinstance(node.body[-1], ast.Return):
+            self._settled[-1] |= {dotted(part) for part in ast.walk(node.test) if isinstance(part, ast.expr)} - {None}
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         before, self._scopes.fallback = self._scopes.fallback, True
+        self._conditions += 1
         self.generic_visit(node)
+        self._conditions -= 1
         self._scopes.fallback = before
 
     def visit_With(self, node: ast.With) -> None:
@@ -193,13 +211,28 @@ class _Visitor(ast.NodeVisitor):
         elif isinstance(node.func, ast.Name) and node.func.id in _DYNAMIC:
             self._blind(node, f"{node.func.id}() at run time")
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
-            # executor.map(requests.get, urls)
             reference = self._scopes.resolve(argument) if isinstance(argument, (ast.Name, ast.Attribute)) else None
-            if reference in CALLS:
-                self._add(argument, "call-without-client", CALLS[reference])
+            if reference is not None and meaning not in PARTIALS:
+                self._handed_over(node, meaning or "", argument, reference)
             if isinstance(argument, ast.Name):
                 self._reach.call(argument.id, UNKNOWN)
+        for keyword in node.keywords:
+            if (keyword.arg or "").lower() == "connection" and constant(keyword.value) == "close":
+                self._add(keyword.value, "asks-to-close", "any")
         self.generic_visit(node)
+
+    def _handed_over(self, node: ast.Call, to: str, argument: ast.expr, reference: str) -> None:
+        """A function or a class is an argument: somebody else will call it."""
+        factories = [keyword.value for keyword in node.keywords if keyword.arg == "default_factory"]
+        if reference in CALLS:
+            self._add(argument, "call-without-client", CALLS[reference])  # executor.map(requests.get, urls)
+        elif reference in CLIENTS and to in PROVIDERS:
+            if PROVIDERS[to] == "client-per-invocation":
+                self._per_object[id(argument)] = ""  # of no class of this file
+            self._add(argument, PROVIDERS[to], CLIENTS[reference])
+        elif reference in CLIENTS and argument in factories and self._classes:
+            self._per_object[id(argument)] = self._classes[-1]  # of a dataclass
+            self._add(argument, "client-per-invocation", CLIENTS[reference])
 
     def _called_by_name(self, node: ast.Call) -> None:
         name = dotted(node.func)
@@ -225,7 +258,7 @@ class _Visitor(ast.NodeVisitor):
 
     def visit_Dict(self, node: ast.Dict) -> None:
         for key, value in zip(node.keys, node.values, strict=True):
-            if _text(key) == "connection" and _text(value) == "close":
+            if constant(key) == "connection" and constant(value) == "close":
                 self._add(key or node, "asks-to-close", "any")
         self.generic_visit(node)
 
@@ -244,8 +277,9 @@ class _Visitor(ast.NodeVisitor):
         return [call for seen in self._seen if (call := self._judge(*seen)) is not None]
 
     def _judge(self, node: ast.expr, rule: str, client: str, function: Function) -> Call | None:
-        kept = id(node) in self._kept_by_object and self._reach.made_once(self._kept_by_object[id(node)])
-        if kept or self._reach.once(function):
+        owner = self._per_object.get(id(node), self._kept_by_object.get(id(node)))
+        kept = owner is not None and self._reach.made_once(owner)
+        if kept or (id(node) not in self._per_object and self._reach.once(function)):
             rule = {
                 "call-without-client": "call-at-init",
                 "client-per-invocation": "kept-client",
@@ -258,18 +292,3 @@ class _Visitor(ast.NodeVisitor):
             return None
         code = self._lines[node.lineno - 1].strip() if node.lineno <= len(self._lines) else ""
         return Call(self._path, node.lineno, node.col_offset + 1, rule, client, code[:200])
-
-
-def _called(node: ast.expr) -> ast.expr:
-    """`lru_cache` of `@lru_cache(maxsize=None)`."""
-    return node.func if isinstance(node, ast.Call) else node
-
-
-def _is_main(test: ast.expr) -> bool:
-    """Whether it asks `__name__ == "__main__"`."""
-    return isinstance(test, ast.Compare) and "__name__" in (dotted(test.left), *map(dotted, test.comparators))
-
-
-def _text(node: ast.expr | None) -> str | None:
-    """A string constant in lower case."""
-    return node.value.lower() if isinstance(node, ast.Constant) and isinstance(node.value, str) else None

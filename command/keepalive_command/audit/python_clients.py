@@ -44,6 +44,11 @@ CLIENTS = {
     **dict.fromkeys(
         ("botocore.session.get_session().create_client", "botocore.session.Session().create_client"), "botocore"
     ),
+    **dict.fromkeys(("aioboto3.Session().client", "aioboto3.Session().resource"), "aioboto3"),
+    **dict.fromkeys(
+        ("aiobotocore.session.get_session().create_client", "aiobotocore.session.AioSession().create_client"),
+        "aioboto3",
+    ),
     "httplib2.Http": "httplib2",
     **dict.fromkeys(("openai.OpenAI", "openai.AsyncOpenAI", "openai.AzureOpenAI", "openai.AsyncAzureOpenAI"), "openai"),
     **dict.fromkeys(("anthropic.Anthropic", "anthropic.AsyncAnthropic"), "anthropic"),
@@ -64,6 +69,15 @@ UNCOVERED = {
     **dict.fromkeys(("niquests.get", "niquests.post", "niquests.Session"), "niquests"),
     **dict.fromkeys(("curl_cffi.requests.get", "curl_cffi.requests.Session"), "curl_cffi"),
     **dict.fromkeys(("tornado.httpclient.AsyncHTTPClient", "tornado.httpclient.HTTPClient"), "tornado"),
+}
+
+# Who makes what he is given a class of, once or each time (dependency_injector/providers.pyx).
+PROVIDERS = {
+    **{
+        f"dependency_injector.providers.{name}": "kept-client"
+        for name in ("Singleton", "ThreadSafeSingleton", "Resource")
+    },
+    "dependency_injector.providers.Factory": "client-per-invocation",
 }
 
 CACHES = {"cache", "lru_cache", "cached", "cached_property", "singleton", "memoize", "alru_cache"}

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import ast
 
+from keepalive_command.audit.python_syntax import dotted
+
+OWN = ("self.", "cls.")
+PARTIALS = {"functools.partial", "functools.partialmethod"}
+"""What calls its first argument."""
+
 
 class Scopes:
     """Names by scope, the innermost last. None: the name is something else here, a parameter for example."""
 
     def __init__(self) -> None:
         self._scopes: list[dict[str, str | None]] = [{}]
+        # The classes around this place, each with the number of scopes in its body; what the attributes stand for.
+        self._classes: list[tuple[str, int]] = []
+        self._attributes: dict[str, dict[str, str | None]] = {}
         # Whether names that have a meaning keep it: in `except ImportError` the first choice was taken already.
         self.fallback = False
 
@@ -25,17 +34,42 @@ class Scopes:
         """A function ends."""
         self._scopes.pop()
 
+    def enter_class(self, name: str, bases: list[str]) -> None:
+        """The body of a class begins, which has what its bases have, so far as they stand in this file."""
+        self._attributes[name] = {}
+        for base in reversed(bases):
+            self._attributes[name].update(self._attributes.get(base, {}))
+        self.enter([])
+        self._classes.append((name, len(self._scopes)))
+
+    def leave_class(self) -> None:
+        """The body of a class ends."""
+        self._classes.pop()
+        self.leave()
+
     def bind(self, name: str, meaning: str | None, *, outermost: bool = False) -> None:
-        """From here on `name` stands for `meaning`."""
-        scope = self._scopes[0 if outermost else -1]
-        if not (self.fallback and scope.get(name) is not None):
-            scope[name] = meaning
+        """From here on `name` stands for `meaning`. Names of a class's body are attributes, too."""
+        scopes = [self._scopes[0 if outermost else -1]]
+        around, depth = self._classes[-1] if self._classes else ("", 0)
+        if name.startswith(OWN):
+            name = name.partition(".")[2]
+            scopes = [self._attributes.setdefault(around, {})]
+        elif depth == len(self._scopes):
+            scopes.append(self._attributes[around])
+        for scope in scopes:
+            if not (self.fallback and scope.get(name) is not None):
+                scope[name] = meaning
 
     def look_up(self, name: str) -> str | None:
-        """The dotted path that a plain name stands for, or None."""
-        for scope in reversed(self._scopes):
-            if name in scope:
-                return scope[name]
+        """The dotted path that a name stands for, or None: a plain one, or an attribute of `self`."""
+        if name.startswith(OWN):
+            around = self._classes[-1][0] if self._classes else ""
+            return self._attributes.get(around, {}).get(name.partition(".")[2])
+        bodies = {depth for _, depth in self._classes if depth < len(self._scopes)}
+        for depth in range(len(self._scopes), 0, -1):
+            # A method does not see the names of its class's body.
+            if depth not in bodies and name in self._scopes[depth - 1]:
+                return self._scopes[depth - 1][name]
         return None
 
     def import_(self, node: ast.Import) -> None:
@@ -60,12 +94,15 @@ class Scopes:
         while True:
             if isinstance(node, ast.Attribute):
                 own = dotted(node)
-                if own is not None and own.startswith(("self.", "cls.")) and (known := self.look_up(own)) is not None:
+                if own is not None and own.startswith(OWN) and (known := self.look_up(own)) is not None:
                     base: str | None = known
                     break
                 steps.append(f".{node.attr}")
                 node = node.value
             elif isinstance(node, ast.Call):
+                if node.args and self.resolve(node.func) in PARTIALS:
+                    node = node.args[0]
+                    continue
                 steps.append("()")
                 node = node.func
             elif isinstance(node, ast.Await | ast.NamedExpr):
@@ -78,14 +115,3 @@ class Scopes:
             else:
                 return None
         return None if base is None else base + "".join(reversed(steps))
-
-
-def dotted(node: ast.expr) -> str | None:
-    """`self.session` for attributes of names, as it is written; None for anything else."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    return ".".join([node.id, *reversed(parts)])

@@ -1,0 +1,72 @@
+"""What the nodes of a JavaScript syntax tree say, without knowing what a name stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tree_sitter import Node
+
+
+def text(node: Node | None) -> str:
+    """The source of a node."""
+    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
+
+
+def string(node: Node | None) -> str | None:
+    """The content of a string literal."""
+    return text(node)[1:-1] if node is not None and node.type == "string" else None
+
+
+def named_arguments(call: Node) -> list[Node]:
+    """What a call is given."""
+    arguments = call.child_by_field_name("arguments")
+    return [] if arguments is None else [each for each in arguments.named_children if each.type != "comment"]
+
+
+def fallback(value: Node) -> tuple[Node, bool]:
+    """What is made, and whether only if there is none yet: `client ?? make()`, `client || make()`."""
+    if value.type == "binary_expression" and text(value.child_by_field_name("operator")) in ("??", "||"):
+        right = value.child_by_field_name("right")
+        return (right, True) if right is not None else (value, False)
+    return value, False
+
+
+def is_called_in_place(node: Node) -> bool:
+    """`(async () => { ... })()`."""
+    outer = node.parent
+    while outer is not None and outer.type == "parenthesized_expression":
+        node, outer = outer, outer.parent
+    if outer is not None and outer.type == "arguments" and outer.parent is not None:
+        # The grammar takes `await (...)` of a module for a call of something named await.
+        return text(outer.parent.child_by_field_name("function")) == "await"
+    return outer is not None and outer.type == "call_expression" and outer.child_by_field_name("function") == node
+
+
+def returns(statement: Node | None) -> bool:
+    """Whether a statement, or a block by its last one, leaves the function."""
+    while statement is not None and statement.type == "statement_block":
+        statement = statement.named_children[-1] if statement.named_children else None
+    return statement is not None and statement.type == "return_statement"
+
+
+def identifiers(node: Node | None) -> Iterator[str]:
+    """The names in a pattern or in a list of parameters."""
+    waiting = [] if node is None else [node]
+    while waiting:
+        each = waiting.pop()
+        own = each.type == "member_expression" and text(each).startswith("this.")
+        if own or each.type in ("identifier", "shorthand_property_identifier_pattern"):
+            yield text(each)
+        waiting.extend(each.named_children)
+
+
+def given_options(call: Node) -> dict[str, str]:
+    """Names and values in the object literals among the arguments of a call."""
+    found: dict[str, str] = {}
+    for argument in named_arguments(call):
+        for pair in argument.named_children if argument.type == "object" else []:
+            if pair.type == "pair":
+                found[text(pair.child_by_field_name("key")).strip("'\"")] = text(pair.child_by_field_name("value"))
+            elif pair.type == "shorthand_property_identifier":
+                found[text(pair)] = text(pair)
+    return found
