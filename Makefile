@@ -81,7 +81,7 @@ suites: build ## Run the clients' own test suites with the layer active (about a
 	$(BIN)/python -m tests.suites
 
 .PHONY: stranger
-stranger: setup ## Follow the README and the rollout guide on a fresh clone, command by command (about five minutes)
+stranger: setup ## Follow the README and the rollout guide on a fresh clone, command by command (five to ten minutes)
 	$(BIN)/python -m tests.stranger
 
 .PHONY: publish
