@@ -138,6 +138,18 @@ URLLIB3 = {
             with urllib3.PoolManager() as manager:
                 return seen(manager.request("GET", f"{url}/echo?n={n}").data)
     """,
+    "a PoolManager per call in a cycle": """
+        import gc
+        import urllib3
+
+        def call(url, n):
+            manager = urllib3.PoolManager()
+            manager.itself = manager
+            answer = seen(manager.request("GET", f"{url}/echo?n={n}").data)
+            del manager
+            gc.collect()
+            return answer
+    """,
     "an HTTPSConnectionPool per call": """
         import urllib3
 
@@ -174,6 +186,19 @@ HTTP_CLIENT = {
             connection = HTTPSConnection(url.partition("//")[2])
             connection.request("POST", f"/echo?n={n}", body=b"abc")
             return seen(connection.getresponse().read())
+    """,
+    "an HTTPSConnection per call in a cycle": """
+        import gc
+        from http.client import HTTPSConnection
+
+        def call(url, n):
+            connection = HTTPSConnection(url.partition("//")[2])
+            connection.itself = connection
+            connection.request("GET", f"/echo?n={n}")
+            answer = seen(connection.getresponse().read())
+            del connection
+            gc.collect()
+            return answer
     """,
     "an http.client response that outlives its connection": """
         from http.client import HTTPSConnection

@@ -8,8 +8,9 @@ This module is where the pool and the statistics of the process live.
 import os
 import socket
 import time
+from weakref import WeakValueDictionary
 
-from lambda_keepalive import config, exchange, guard, lifecycle
+from lambda_keepalive import config, exchange, fate, guard, lifecycle
 from lambda_keepalive.pool.connection import Connection, elapsed, now
 from lambda_keepalive.pool.idle import IdlePool
 from lambda_keepalive.pool.idle_limits import hinted_timeout
@@ -27,19 +28,20 @@ if TYPE_CHECKING:
 
 _settings = config.current()
 
-# Why the last connection with an identity was given up: what explains the next miss. By hash, since an identity may
-# hold a whole TLS context (650 KiB). Origins are in it too, so that a miss for want of an equal identity can be told
-# from the first connection. Bounded, forgotten when full.
-_fate: "dict[int, str]" = {}
+# Origins as statistics name them, and the rule against them, by how they are dialled: asked for at each connect.
 _addresses: "dict[tuple[str, str, int | None], tuple[str, str | None]]" = {}
-_MAX_REMEMBERED = 1000
-"""Ten times the idle limit; forgetting costs an explanation or a microsecond, nothing else."""
+
+# Who holds the socket of a connection. What keeps sockets out of the garbage collector's hands: of a forgotten client
+# in a cycle it would finalize the socket, too, in any order and while other threads run, and so close what the client's
+# own finalizer has given to the pool (CPython, Modules/gcmodule.c, finalize_garbage; the soak has met it).
+_holders: "WeakValueDictionary[Connection, Any]" = WeakValueDictionary()
 
 
 def discarded(connection: Connection, reason: str) -> None:
     """A connection is closed, by us or by its client, and not kept because of `reason`."""
+    _holders.pop(connection, None)
     if connection.key is not None:
-        _remember_fate(connection.key, reason)
+        fate.remember(connection.key, reason)
     if reason == "stale":
         _hung_up(connection)
     stats.discarded(connection.origin, reason)
@@ -53,15 +55,9 @@ def _hung_up(connection: Connection) -> None:
         guard.say(f"explain: {origin} hung up, found after {idle:.1f} s; idle limit {limit:g} s")
 
 
-def _remember_fate(key: "Hashable", reason: str) -> None:
-    if len(_fate) >= _MAX_REMEMBERED:
-        _fate.clear()
-    _fate[hash(key)] = reason
-
-
 def is_lost(key: "Hashable") -> bool:
     """Whether the last connection with this identity was given up, and none is left."""
-    return _fate.get(hash(key), "in-use") != "in-use" and not pool.holds(key)
+    return fate.of(key) not in (None, "in-use") and not pool.holds(key)
 
 
 pool = IdlePool(
@@ -145,6 +141,7 @@ def _adopt(client: "Any", key: "Hashable") -> bool:
     connection.busy = True
     client.sock = sock
     client._keepalive = connection
+    _holders[connection] = client
     return True
 
 
@@ -164,7 +161,9 @@ def _attach(
     if client.sock is not None:
         values = vars(client)
         attributes = {name: values[name] for name in names if name in values}
-        client._keepalive = opened(client.sock, key, origin, refusal, milliseconds, attributes)
+        connection = opened(client.sock, key, origin, refusal, milliseconds, attributes)
+        client._keepalive = connection
+        _holders[connection] = client
 
 
 def opened(
@@ -186,10 +185,10 @@ def opened(
     connection = Connection(sock, key, origin, attributes=attributes, refusal=refusal)
     if key is not None:
         connection.address = peer_address(sock)
-    reason = refusal or _fate.get(hash(key)) or ("identity" if hash(origin) in _fate else "first")
+    reason = refusal or fate.of(key) or ("identity" if fate.of(origin) else "first")
     if key is not None:
-        _remember_fate(key, "in-use")
-        _remember_fate(origin, "in-use")
+        fate.remember(key, "in-use")
+        fate.remember(origin, "in-use")
     if spared and key is not None:
         stats.spared(milliseconds)
         reason = "observed"
@@ -206,7 +205,7 @@ def address(scheme: str, host: str, port: "int | None") -> "tuple[str, str | Non
     """The origin's name for statistics, and the rule that keeps it out of the pool, if one does."""
     known = _addresses.get((scheme, host, port))
     if known is None:
-        if len(_addresses) >= _MAX_REMEMBERED:
+        if len(_addresses) >= fate.MOST_REMEMBERED:
             _addresses.clear()
         known = _addresses[scheme, host, port] = f"{scheme}://{host}:{port}", refused_address(host, port, _settings)
     return known
