@@ -63,6 +63,7 @@ bench: build ## Print the ratios that the README claims, measured side by side (
 	$(BIN)/python -m benchmarks.extension
 	$(BIN)/python -m benchmarks.freeze
 	$(BIN)/python -m benchmarks.node
+	$(BIN)/python -m benchmarks.dynamodb
 
 .PHONY: memory
 memory: build ## Watch memory and descriptors over 100,000 calls of each client (about half an hour)

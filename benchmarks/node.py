@@ -1,29 +1,31 @@
 """What calls of Node functions cost: careless ones without and with the layer, beside an expert's without it.
 
-    python -m benchmarks.node [--version 22] [--rounds 9] [--starts 30] [--delay MILLISECONDS]
+    python -m benchmarks.node [--version 22] [--rounds 9] [--starts 30] [--round-trip MS ...] [--chart FILE.svg]
 
-HTTPS to an origin in a process of its own; rounds take turns and ratios are taken round by round. Then the start: what
-preloading adds to `node`, beside an empty file that loads `http`, as the runtime does anyway. With `--delay` client and
-origin are in two networks with such a round trip between them, which needs root.
+HTTPS to an origin in a process of its own, with a round trip of 1 ms between two networks, which needs root, and on
+loopback. The first four lines are the well-known comparison for Redis over REST: connections kept alive or not, by an
+agent that is kept or made for each call. Then the start: what preloading adds to `node`, beside an empty file that
+loads `http`, as the runtime does anyway.
 """
 
 import argparse
-import json
+import os
 import statistics
-import subprocess
 import tempfile
 import time
-from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
-from tests.local.delay import DelayLine
+from benchmarks.charts import draw
+from benchmarks.turns import LAYER, VARIANTS, Caller, Row, heading, round_trip, take_turns
+from tests.local.delay import Unavailable
 from tests.node import toolchain
 from tests.node.interpreter import PRELOAD, lay_out
 from tests.support.origin import OriginProcess
 
 # In each the way of the expert is one lasting agent, client or dispatcher.
+KEPT = "https, agent cached"
 SCENARIOS = (
-    "https, agent cached",
+    KEPT,
     "https, keep-alive agent per call",
     "https, cached agent without keep-alive",
     "https, agent per call",
@@ -31,102 +33,96 @@ SCENARIOS = (
     "axios",
     "AWS SDK 3, client per call",
 )
-VARIANTS = {"without": ("careless", False), "with": ("careless", True), "expert": ("expert", False)}
 CALLS, WARM_UP = 50, 20
+ROUND_TRIPS_MS = (1.0, 0.0)
+
+# The runtime's client wants to know one when it is loaded; nobody calls it (port 9: discard).
+RUNTIME_API = "127.0.0.1:9"
 
 
-class Caller:
-    """A Node process that makes the calls of one variant when told to."""
-
-    def __init__(self, node: Path, directory: Path, scenario: str, variant: str, origin: OriginProcess) -> None:
-        way, layer = VARIANTS[variant]
-        environ = {"NODE_EXTRA_CA_CERTS": str(origin.bundle), "KEEPALIVE_LOOPBACK": "1", "NODE_NO_WARNINGS": "1"}
-        if layer:
-            environ["NODE_OPTIONS"] = f"--require {PRELOAD}"
-        self._process = subprocess.Popen(
-            [node, directory / "node_calls.cjs", scenario, way, origin.url],
-            env=environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __call__(self, calls: int) -> tuple[float, float]:
-        """Microseconds of wall time and of CPU time per call."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{calls}\n")
-        self._process.stdin.flush()
-        wall, cpu = json.loads(self._process.stdout.readline())
-        return wall, cpu
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
+def compare(node: Path, directory: Path, scenario: str, origin: OriginProcess, rounds: int) -> Row:
+    """Time one scenario."""
+    environ = {"NODE_EXTRA_CA_CERTS": str(origin.bundle), "NODE_NO_WARNINGS": "1"}
+    callers = {}
+    for variant, way in zip(VARIANTS, ("careless", "careless", "expert"), strict=True):
+        layer = LAYER["node"] if variant == VARIANTS[1] else {}
+        command: list[str | Path] = [node, directory / "node_calls.cjs", scenario, way, origin.url]
+        callers[variant] = Caller(command, environ | layer)
+    return take_turns(scenario, callers, CALLS, rounds, WARM_UP)
 
 
-def compare(node: Path, directory: Path, scenario: str, origin: OriginProcess, rounds: int) -> str:
-    """The line of one scenario."""
-    callers = {variant: Caller(node, directory, scenario, variant, origin) for variant in VARIANTS}
-    for caller in callers.values():
-        caller(WARM_UP)
-    samples: dict[str, list[tuple[float, float]]] = {variant: [] for variant in VARIANTS}
-    for turn in range(rounds):
-        for variant in sorted(VARIANTS, reverse=bool(turn % 2)):
-            samples[variant].append(callers[variant](CALLS))
-    for caller in callers.values():
-        caller.close()
-
-    def ratio(over: str, under: str, which: int) -> float:
-        pairs = zip(samples[over], samples[under], strict=True)
-        return statistics.median(above[which] / below[which] for above, below in pairs)
-
-    times = "".join(f"{statistics.median(wall for wall, _ in samples[variant]) / 1000:9.2f}" for variant in VARIANTS)
-    faster = ratio("without", "with", 0)
-    return f"{scenario:40}{times}{faster:9.1f}{ratio('with', 'expert', 0):9.2f}{ratio('with', 'expert', 1):10.2f}"
+def calls(node: Path, milliseconds: float, rounds: int) -> list[Row]:
+    """Print the table of one round trip, and return it."""
+    where = f"round trip of {milliseconds:g} ms" if milliseconds else "loopback"
+    print(f"\n{heading(where)}")
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch, round_trip(milliseconds) as ends:
+        directory = lay_out(Path(scratch) / "calls")
+        for script in ("answer.cjs", "node_calls.cjs"):
+            (directory / script).write_bytes(Path(__file__).with_name(script).read_bytes())
+        with ends.at_server(), OriginProcess(Path(scratch), host=ends.host) as origin, ends.at_client():
+            for scenario in SCENARIOS:
+                rows.append(compare(node, directory, scenario, origin, rounds))
+                print(rows[-1], flush=True)
+    kept = rows[SCENARIOS.index(KEPT)].samples
+    added = [layer[1] - hand[1] for layer, hand in zip(kept[VARIANTS[1]], kept[VARIANTS[2]], strict=True)]
+    print(f"{KEPT}: the layer adds {statistics.median(added):.1f} us of CPU to a request")
+    return rows
 
 
-def starts(node: Path, directory: Path, count: int) -> str:
-    """What preloading the layer adds to a start: the median of pairs, in milliseconds."""
-    empty = directory / "empty.cjs"
-    empty.write_text("require('http');\n")
-    differences = []
-    for turn in range(count):
-        times = {}
-        for name, files in sorted({"base": [empty], "layer": [empty, PRELOAD]}.items(), reverse=bool(turn % 2)):
-            began = time.perf_counter()
-            subprocess.run([node, *(f"--require={file}" for file in files), "-e", "0"], check=True, env={})
-            times[name] = (time.perf_counter() - began) * 1000
-        differences.append(times["layer"] - times["base"])
-    return f"start: {statistics.median(differences):.2f} ms more (median of {count} pairs)"
+def start(node: Path, files: list[Path], program: str) -> tuple[float, float]:
+    """Milliseconds of wall and CPU time that Node takes to run a program with these files preloaded."""
+    began = time.perf_counter()
+    arguments = [str(node), *(f"--require={file}" for file in files), "-e", program]
+    process = os.posix_spawn(node, arguments, {"AWS_LAMBDA_RUNTIME_API": RUNTIME_API})
+    _, status, usage = os.wait4(process, 0)
+    wall = time.perf_counter() - began
+    assert status == 0
+    return wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000
+
+
+def starts(node: Path, count: int) -> None:
+    """Print what preloading the layer adds to a start, and what the runtime's client then has it load."""
+    addon = node.parents[2] / "aws-lambda-ric-3/dist/rapid-client.node"
+    programs = {"node": "0", "node with the runtime's client": f"require({str(addon)!r})"}
+    with tempfile.TemporaryDirectory() as scratch:
+        base = Path(scratch) / "empty.cjs"
+        base.write_text("require('http');\n")
+        for name, program in programs.items():
+            added: list[tuple[float, float]] = []
+            for turn in range(count):
+                variants = {"base": [base], "layer": [base, PRELOAD]}
+                times = {
+                    variant: start(node, variants[variant], program)
+                    for variant in sorted(variants, reverse=bool(turn % 2))
+                }
+                added.append((times["layer"][0] - times["base"][0], times["layer"][1] - times["base"][1]))
+            wall, cpu = (statistics.median(each[which] for each in added) for which in (0, 1))
+            print(f"start of {name}: {wall:.2f} ms more, {cpu:.2f} ms of CPU (medians of {count} pairs)", flush=True)
 
 
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description="Time calls of Node functions without and with the layer.")
-    parser.add_argument("--version", default="22", choices=toolchain.NODE_VERSIONS)
+    parser.add_argument("--version", default="22", choices=toolchain.NODE_VERSIONS, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=9, help="default: %(default)s")
     parser.add_argument("--starts", type=int, default=30, help="default: %(default)s")
-    parser.add_argument("--delay", type=float, help="milliseconds of a round trip; none by default")
+    parser.add_argument(
+        "--round-trip", type=float, action="append", help="milliseconds; repeatable; 1 and 0 if not given"
+    )
+    parser.add_argument("--chart", type=Path, help="draw the first table as an SVG file, too")
     options = parser.parse_args()
     node = toolchain.node(options.version)
-    print(f"{'Node ' + options.version:40}{'ms: without':>11}{'with':>7}{'expert':>9}{'faster':>9}", end="")
-    print(f"{'wall/exp.':>9}{'CPU/exp.':>10}")
-    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
-        directory = lay_out(Path(scratch) / "calls")
-        (directory / "node_calls.cjs").write_bytes(Path(__file__).with_name("node_calls.cjs").read_bytes())
-        near: AbstractContextManager[None] = nullcontext()
-        if options.delay is None:
-            origin = stack.enter_context(OriginProcess(Path(scratch)))
-        else:
-            line = stack.enter_context(DelayLine(options.delay / 2000))
-            with line.far.entered():
-                origin = stack.enter_context(OriginProcess(Path(scratch), host=line.far_address))
-            near = line.near.entered()
-        with near:
-            for scenario in SCENARIOS:
-                print(compare(node, directory, scenario, origin, options.rounds), flush=True)
-        print(starts(node, directory, options.starts))
+    print(f"Node {options.version}, HTTPS, {options.rounds} rounds")
+    starts(node, options.starts)
+    for number, milliseconds in enumerate(options.round_trip or ROUND_TRIPS_MS):
+        try:
+            rows = calls(node, milliseconds, options.rounds)
+        except Unavailable as reason:
+            print(f"not measured: {reason}")
+            continue
+        if options.chart and number == 0:
+            draw(options.chart, f"One call of a Node function, round trip of {milliseconds:g} ms", rows)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 'use strict';
 
-// The calls that benchmarks/node.py times: as people write them, and as an expert would. Reads "<calls>" on standard
-// input and answers with microseconds of wall time and of CPU time per call.
+// The calls that benchmarks/node.py times: as people write them, and as an expert would.
 
 const https = require('node:https');
-const readline = require('node:readline');
+const { answer } = require('./answer.cjs');
 const { CALLS } = require('./calls.cjs');
 
 const [, , name, way, url] = process.argv;
@@ -57,12 +56,4 @@ const WAYS = {
   },
 };
 
-readline.createInterface({ input: process.stdin }).on('line', async (line) => {
-  const call = WAYS[name][way];
-  const calls = Number(line);
-  const cpu = process.cpuUsage();
-  const began = performance.now();
-  for (let each = 0; each < calls; each += 1) await call();
-  const { user, system } = process.cpuUsage(cpu);
-  console.log(JSON.stringify([((performance.now() - began) * 1000) / calls, (user + system) / calls]));
-});
+answer(WAYS[name][way]);
