@@ -64,6 +64,7 @@ bench: build ## Print the ratios that the README claims, measured side by side (
 	$(BIN)/python -m benchmarks.freeze
 	$(BIN)/python -m benchmarks.node
 	$(BIN)/python -m benchmarks.dynamodb
+	$(BIN)/python -m benchmarks.sticky
 
 .PHONY: memory
 memory: build ## Watch memory and descriptors over 100,000 calls of each client (about half an hour)

@@ -6,11 +6,12 @@ from pathlib import Path
 import matplotlib
 from matplotlib import pyplot
 
-from benchmarks.turns import VARIANTS, Row
+from benchmarks.turns import Row
 
 # Told apart by the colour-blind as well (Okabe and Ito, 2008).
-COLOURS = ("#d55e00", "#0072b2", "#999999")
-BAR = 0.26
+COLOURS = {"without": "#d55e00", "with the layer": "#0072b2", "and sticky": "#56b4e9", "by hand": "#999999"}
+# Of the room that a row has, the part which its bars fill.
+FILLED = 0.78
 
 
 def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
@@ -20,9 +21,12 @@ def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
     """
     matplotlib.rcParams.update({"svg.hashsalt": path.name, "svg.fonttype": "none", "font.family": "sans-serif"})
     figure, axes = pyplot.subplots(figsize=(9, 1.2 + 0.75 * len(rows)), layout="constrained")
-    for number, (variant, colour) in enumerate(zip(VARIANTS, COLOURS, strict=True)):
-        places = [place + (number - 1) * BAR for place in range(len(rows))]
-        bars = axes.barh(places, [row.milliseconds(variant) for row in rows], BAR, label=variant, color=colour)
+    variants = list(rows[0].samples)
+    height = FILLED / len(variants)
+    for number, variant in enumerate(variants):
+        places = [place + (number - (len(variants) - 1) / 2) * height for place in range(len(rows))]
+        times = [row.milliseconds(variant) for row in rows]
+        bars = axes.barh(places, times, height, label=variant, color=COLOURS[variant])
         axes.bar_label(bars, fmt="{:.3g}", padding=3, fontsize=8)
     axes.set_yticks(range(len(rows)), [row.label for row in rows])
     axes.invert_yaxis()

@@ -5,13 +5,13 @@
 `per-invocation` makes a boto3 client for each invocation, `per-put` for each put; `kept` is an expert's way.
 """
 
-import json
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
 import boto3
+
+from benchmarks.answer import answer
 
 ITEM = {"id": {"S": "1"}, "text": {"S": "text"}}
 
@@ -33,16 +33,9 @@ def handler(way: str, puts: int, url: str) -> Callable[[], None]:
 
 
 def main() -> None:
-    """Make as many invocations as each line of standard input says."""
+    """Be an invocation whenever told to."""
     way, puts, url = sys.argv[1:]
-    invoke = handler(way, int(puts), url)
-    for line in sys.stdin:
-        count = int(line)
-        wall, cpu = time.perf_counter(), time.process_time()
-        for _ in range(count):
-            invoke()
-        times = time.perf_counter() - wall, time.process_time() - cpu
-        print(json.dumps([each / count * 1e6 for each in times]), flush=True)
+    answer(handler(way, int(puts), url))
 
 
 if __name__ == "__main__":

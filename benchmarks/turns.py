@@ -51,7 +51,10 @@ class Caller:
 
 @dataclass
 class Row:
-    """What was measured of one scenario, as (wall, CPU) of each turn by variant."""
+    """What was measured of one scenario, as (wall, CPU) of each turn by variant.
+
+    The first variant is without the layer, the last one by hand, the one before it is judged by both.
+    """
 
     label: str
     samples: dict[str, list[tuple[float, float]]]
@@ -66,16 +69,15 @@ class Row:
         return statistics.median(above[which] / below[which] for above, below in pairs)
 
     def __str__(self) -> str:
-        times = "".join(f"{self.milliseconds(variant):16.2f}" for variant in VARIANTS)
-        faster = self.ratio(VARIANTS[0], VARIANTS[1])
-        return f"{self.label:44}{times}{faster:9.1f}" + "".join(
-            f"{self.ratio(VARIANTS[1], VARIANTS[2], which):9.2f}" for which in (0, 1)
-        )
+        times = "".join(f"{self.milliseconds(variant):16.2f}" for variant in self.samples)
+        without, *_, layer, by_hand = self.samples
+        ratios = "".join(f"{self.ratio(layer, by_hand, which):9.2f}" for which in (0, 1))
+        return f"{self.label:44}{times}{self.ratio(without, layer):9.1f}{ratios}"
 
 
-def heading(label: str) -> str:
+def heading(label: str, variants: Sequence[str] = VARIANTS) -> str:
     """What stands above the rows: milliseconds, how many times faster than without, with the layer over by hand."""
-    return f"{label:44}" + "".join(f"{each:>16}" for each in VARIANTS) + f"{'faster':>9}{'wall':>9}{'CPU':>9}"
+    return f"{label:44}" + "".join(f"{each:>16}" for each in variants) + f"{'faster':>9}{'wall':>9}{'CPU':>9}"
 
 
 def take_turns(label: str, callers: Mapping[str, Caller], calls: int, rounds: int, warm_up: int) -> Row:
