@@ -13,13 +13,15 @@ from tests.support.origin import Origin
 EXPORTS = {
     "identity": ("identify", "isLoopback", "refusedAddress", "render"),
     "idle": ("add", "discard", "find", "forget", "park", "remove", "review", "unpark"),
+    "idle_limits": ("hinted", "hintedTimeout", "hungUp", "limitOf"),
     "misses": ("discarded", "opened"),
-    "redispatch": ("refused", "sent", "watched"),
+    "redispatch": ("isHangUp", "refused", "sent", "watched"),
     "repeatable": ("mayRepeat",),
     "requests": ("keepOpen", "mayShare"),
     "runtime": ("generation",),
     "stats": ("connectError", "discarded", "notReused", "opened", "request"),
     "sticky": ("merged", "originOf", "store"),
+    "undici_connections": ("field", "giveUp", "originOf", "portOf"),
     "thaw": ("isEnding", "settle"),
 }
 METHODS = ("Connection.prototype.mayStay", "Connection.prototype.expired", "Instant.prototype.elapsed")

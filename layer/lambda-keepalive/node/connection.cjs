@@ -7,15 +7,12 @@
  */
 
 const config = require('./config.cjs').current;
+const { hinted, hintedTimeout, limitOf } = require('./idle_limits.cjs');
 
 const CONNECTION = Symbol('keepalive.connection');
 
 // NTP steps the wall clock by less than this in ordinary operation (it slews below 128 ms); more is a clock to distrust.
 const CLOCK_TOLERANCE_MS = 1000;
-
-// A server that says `Keep-Alive: timeout=5` may close at 5.0 s sharp; the request needs some time to arrive. Node's own
-// agents leave the same second (lib/_http_agent.js, HTTP_AGENT_KEEP_ALIVE_TIMEOUT_BUFFER).
-const HINT_MARGIN_MS = 1000;
 
 // Node keeps a list for each duration of its timers: making one for each response costs more than the timer.
 const TIMER_STEP_MS = 1000;
@@ -88,8 +85,8 @@ class Connection {
     if (age < 0) return 'clock';
     if (age >= this.lifetime) return 'lifetime';
     const hint = hintedTimeout(response?.headers['keep-alive']);
-    const promised = hint === null ? Infinity : Math.max(hint - HINT_MARGIN_MS, hint / 2);
-    const limit = Math.min(config.idleTimeout * 1000, promised, this.lifetime - age);
+    hinted(this.origin, hint);
+    const limit = Math.min(limitOf(this.origin, now, hint), this.lifetime - age);
     return limit - (limit % (limit > 10 * TIMER_STEP_MS ? TIMER_STEP_MS : 1));
   }
 
@@ -100,19 +97,8 @@ class Connection {
   expired(now) {
     const idle = this.idleSince.elapsed(now);
     if (idle < 0) return 'clock';
-    return idle >= this.limit ? 'idle' : null;
+    return idle >= Math.min(this.limit, limitOf(this.origin, now, null)) ? 'idle' : null;
   }
 }
 
-/**
- * Milliseconds from `Keep-Alive: timeout=5, max=100`; null without a usable hint (RFC 2068, 19.7.1; still what servers
- * send).
- * @param {string | string[] | undefined} value
- */
-function hintedTimeout(value) {
-  if (value === undefined) return null;
-  const seconds = /(?:^|,)\s*timeout\s*=\s*"?(\d{1,8})(?!\d)/i.exec(String(value));
-  return seconds === null ? null : Number(seconds[1]) * 1000;
-}
-
-module.exports = { CONNECTION, Connection, Instant, hintedTimeout };
+module.exports = { CONNECTION, Connection, Instant };

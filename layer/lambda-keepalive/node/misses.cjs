@@ -5,6 +5,8 @@
 const config = require('./config.cjs').current;
 const guard = require('./guard.cjs');
 const stats = require('./stats.cjs');
+const { Instant } = require('./connection.cjs');
+const { hungUp, limitOf } = require('./idle_limits.cjs');
 
 /** @typedef {import('./connection.cjs').Connection} Connection */
 
@@ -24,8 +26,21 @@ function remember(key, fate) {
  * @param {string} reason
  */
 function discarded(connection, reason) {
-  if (connection.key !== null) remember(connection.key, reason);
-  stats.discarded(connection.origin, reason);
+  const { key, origin, idleSince } = connection;
+  if (key !== null) remember(key, reason);
+  stats.discarded(origin, reason);
+  if (reason !== 'stale') return;
+  const now = new Instant();
+  hungUp(connection, now);
+  if (config.explain) {
+    const idle = (idleSince.elapsed(now) / 1000).toFixed(1);
+    guard.say(`explain: ${origin} hung up, found after ${idle} s; idle limit ${seconds(limitOf(origin, now))} s`);
+  }
+}
+
+/** @param {number} milliseconds */
+function seconds(milliseconds) {
+  return Number((milliseconds / 1000).toPrecision(6));
 }
 
 /**
@@ -45,8 +60,11 @@ function opened(origin, key, refusal, milliseconds) {
   stats.notReused(reason);
   stats.opened(origin, milliseconds, origin.startsWith('https:'));
   if (config.explain) {
-    guard.say(`explain: opened ${origin} in ${milliseconds.toFixed(1)} ms, not reused: ${reason}`);
+    const limit = refusal === null ? `; idle limit ${seconds(limitOf(origin, new Instant()))} s` : '';
+    guard.say(`explain: opened ${origin} in ${milliseconds.toFixed(1)} ms, not reused: ${reason}${limit}`);
   }
 }
+
+stats.idleLimit = (origin) => limitOf(origin, new Instant()) / 1000;
 
 module.exports = { discarded, opened };

@@ -56,6 +56,7 @@ function render(kind, invocation, id, cold) {
   for (const [name, origin] of busiest) {
     const safe = name.replace(/[^A-Za-z0-9.:/_\-[\]%]/g, '_').slice(0, MAX_ORIGIN);
     const counts = [origin.requests, origin.opened, origin.reused, origin.stale, origin.connectMs.toFixed(3)];
+    if (stats.idleLimit !== null) counts.push(stats.idleLimit(name).toFixed(3));
     const part = `host=${safe},${counts.join(',')}`;
     length += part.length + 1;
     if (length > MAX_BYTES) break;

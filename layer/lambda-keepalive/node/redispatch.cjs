@@ -84,9 +84,14 @@ function watched(options, handler, again) {
   return ours;
 }
 
+/** Whether an error is the peer's hanging up. @param {any} error */
+function isHangUp(error) {
+  return HANG_UPS.has(error?.code);
+}
+
 /** @param {State} state @param {any} error */
 function isStale({ repeatable, written, reused, answered, used }, error) {
-  if (used || answered || !HANG_UPS.has(error?.code)) return false;
+  if (used || answered || !isHangUp(error)) return false;
   return written ? reused && repeatable : !refusals.has(error);
 }
 
@@ -107,4 +112,4 @@ function sent(reused) {
   starting = null;
 }
 
-module.exports = { refused, sent, watched };
+module.exports = { isHangUp, refused, sent, watched };

@@ -73,6 +73,8 @@ const stats = {
   notable: () => {},
   /** @type {(() => number)[]} Who knows how many connections are idle. */
   idleCounts: [],
+  /** @type {((origin: string) => number) | null} For how many seconds a connection to an origin may be idle. */
+  idleLimit: null,
 };
 
 // Mean connect time per origin over the life of the thread.
