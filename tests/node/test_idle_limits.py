@@ -28,7 +28,7 @@ CLOCKS = """
 """
 CALLS = {
     "agent per call": "const call = () => send(names.url, { agent: new http.Agent() });",
-    "kept agent": "const kept = new http.Agent({ keepAlive: true }); const call = () => send(names.url, { agent: kept });",
+    "kept agent": "const agent = new http.Agent({ keepAlive: true }); const call = () => send(names.url, { agent });",
     "fetch": "const call = async () => (await fetch(names.url)).text();",
     "undici": """
         const undici = require('undici-7');
@@ -73,7 +73,9 @@ def test_after_a_restart_the_same_pause_is_allowed_again_within_minutes(
         }
     """
     environ = {"KEEPALIVE_MAX_LIFETIME": "86400"}
-    run(CLOCKS + CALLS[client] + code, url=plain.url, directory=LAYER, acts={"close": plain.close_idle}, environ=environ)
+    run(
+        CLOCKS + CALLS[client] + code, url=plain.url, directory=LAYER, acts={"close": plain.close_idle}, environ=environ
+    )
     assert plain.received == 10
     # One for the restart itself, and at most three of the minutes after it: one is closed by a timer of theirs.
     assert plain.accepted <= 5
