@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -52,6 +53,14 @@ def test_replacing_twice_replaces_once(owner: Any) -> None:
     patching.replace(owner, "method", louder)
     assert owner().method() == "original!"
     assert len(patching.applied()) == 1
+
+
+def test_what_is_replaced_has_a_name_in_modules_and_in_classes(owner: Any) -> None:
+    module = ModuleType("package.module")
+    module.function = lambda: "original"  # type: ignore[attr-defined]
+    patching.replace(module, "function", louder)
+    patching.replace(owner, "method", louder)
+    assert patching.applied() == ["package.module.function", f"{__name__}.{owner.__qualname__}.method"]
 
 
 def test_undo_puts_back_the_very_original_and_leaves_nothing(owner: Any) -> None:
