@@ -54,8 +54,9 @@ demo: build ## Show a careless function without and with the layer, on a local L
 	$(BIN)/python -m benchmarks.demo
 
 .PHONY: bench
-bench: build ## Print the ratios that the README claims, measured side by side (about ten minutes)
+bench: build ## Print the ratios that the README claims, measured side by side (about a quarter of an hour)
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.neighbours
 	$(BIN)/python -m benchmarks.clients
 	$(BIN)/python -m benchmarks.first_call
 	$(BIN)/python -m benchmarks.preconnect
