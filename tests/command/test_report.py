@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
+import json
 import re
 import sys
 import tracemalloc
@@ -166,8 +168,32 @@ def test_gzip_is_read(command: Command, log: Path, tmp_path: Path) -> None:
     assert "ends too early" in command("report", packed).err
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_log_of_any_shell_is_read(command: Command, log: Path, encoding: str) -> None:
+    mark = codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b""  # PowerShell writes UTF-16
+    log.write_bytes(mark + log.read_text().replace("\n", "\r\n").encode(encoding))
+    assert command("report", log, "--json").json["recordings"][0]["all"]["invocations"] == 22
+
+
+def test_formats_may_be_mixed_in_one_log(command: Command, log: Path, tmp_path: Path) -> None:
+    line = record()
+    mixed = [
+        line,
+        f"2026-11-21T10:00:00 {line}",
+        json.dumps({"timestamp": 1, "message": line}),
+        f'  "message": {json.dumps(line)},',
+        "REPORT RequestId: x\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 256 MB",
+        line[:-40],
+        "\x00\x1b[31m",
+    ]
+    log.write_text("\n".join(mixed * 3))
+    outcome = command("report", log, "--json")
+    assert outcome.json["recordings"][0]["all"]["invocations"] == 12
+    assert "3 lines of the layer are cut off" in outcome.err
+
+
 def test_standard_input_is_read(command: Command, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(log.read_bytes())))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(log.read_bytes()))))
     assert command("report", "--json").json["recordings"][0]["all"]["invocations"] == 22
 
 

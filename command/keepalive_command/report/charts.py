@@ -63,7 +63,7 @@ def opened_per_invocation(recordings: list[Recording]) -> str:
 def _grid_line(y: float, value: float) -> str:
     return (
         f'<line x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:,.0f}</text>'
+        f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:,g}</text>'
     )
 
 

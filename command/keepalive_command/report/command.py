@@ -30,9 +30,12 @@ gzip), standard input, or CloudWatch Logs; other lines in between do no harm.
 A log recorded with KEEPALIVE_MODE=observe shows what the layer would save."""
 
 
+STANDARD_INPUT = Path("-")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its part of the command line."""
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="logs; without any, standard input")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="logs; without any, or -, standard input")
     parser.add_argument("--compare", nargs=2, type=Path, metavar=("BEFORE", "AFTER"), help="two logs side by side")
     parser.add_argument("--log-group", metavar="NAME", help="read CloudWatch Logs: /aws/lambda/my-function")
     parser.add_argument("--since", type=_moment, default="1h", help="30m, 2h, 7d ago, or 2026-11-21T10:00 (1h)")
@@ -40,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with charts that works offline")
     parser.add_argument("--png", type=Path, metavar="FILE", help="write a picture (needs matplotlib)")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--memory", type=int, metavar="MB", help="memory of the functions, for the money saved")
+    parser.add_argument("--memory", type=_megabytes, metavar="MB", help="memory of the functions, for the money saved")
     parser.add_argument("--architecture", choices=("x86_64", "arm64"), default="x86_64", help="theirs (x86_64)")
     aws.add_arguments(parser)
 
@@ -50,6 +53,13 @@ def _moment(text: str) -> float:
         return inputs.moment(text)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"{text!r} is neither like 30m, 2h, 7d nor an ISO 8601 time") from None
+
+
+def _megabytes(text: str) -> int:
+    # The sizes that Lambda has.
+    if not (text.isascii() and text.isdigit() and 128 <= int(text) <= 10_240):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a memory size from 128 to 10240")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> Exit:
@@ -94,10 +104,9 @@ def _recordings(arguments: argparse.Namespace, terminal: Terminal) -> list[Recor
 
 def _of_files(paths: list[Path], terminal: Terminal) -> Recording:
     recording, reader = Recording(", ".join(map(str, paths)) or "standard input"), Reader()
-    for path in paths:
-        recording.add_all(reader.read(inputs.lines_of_file(path, terminal)))
-    if not paths:
-        recording.add_all(reader.read(inputs.lines_of_standard_input()))
+    for path in paths or [STANDARD_INPUT]:
+        lines = inputs.lines_of_standard_input() if path == STANDARD_INPUT else inputs.lines_of_file(path, terminal)
+        recording.add_all(reader.read(lines))
     _complain(recording, reader, terminal)
     return recording
 
@@ -110,6 +119,8 @@ def _complain(recording: Recording, reader: Reader, terminal: Terminal) -> None:
     """
     if reader.damaged:
         terminal.note(f"{recording.name}: {reader.damaged:,} lines of the layer are cut off or damaged; not counted")
+    if not reader.lines:
+        raise CommandError(f"{recording.name}: it is empty", "was there traffic in that time?")
     if not recording.all.invocations:
         raise CommandError(
             f"{recording.name}: no line of the layer in {reader.lines:,} lines",

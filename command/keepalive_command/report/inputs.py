@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import io
 import re
 import sys
 import time
@@ -17,6 +19,10 @@ from keepalive_command.report.lines import LONGEST
 from keepalive_command.terminal import Advance, Terminal
 
 _GZIP = b"\x1f\x8b"
+# What a file may begin with. PowerShell's `>` writes UTF-16.
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: "utf-8-sig"}
+
+Peekable = gzip.GzipFile | io.BufferedReader
 
 
 def lines_of_file(path: Path, terminal: Terminal) -> Iterator[str]:
@@ -34,7 +40,7 @@ def lines_of_file(path: Path, terminal: Terminal) -> Iterator[str]:
     with raw:
         packed = raw.read(2) == _GZIP
         raw.seek(0)
-        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if packed else raw)
+        stream: Peekable = gzip.GzipFile(fileobj=raw) if packed else raw
         with terminal.progress(str(path), path.stat().st_size) as advance:
             try:
                 yield from _decoded(stream, raw, advance)
@@ -42,16 +48,27 @@ def lines_of_file(path: Path, terminal: Terminal) -> Iterator[str]:
                 raise CommandError(f"{path} ends too early or is no gzip: {error}") from None
 
 
-def _decoded(stream: IO[bytes], raw: IO[bytes], advance: Advance) -> Iterator[str]:
-    told = count = 0
-    # A "line" without an end must not fill the memory.
-    while line := stream.readline(LONGEST + 1):
-        count += 1
+def _decoded(stream: Peekable, raw: IO[bytes], advance: Advance) -> Iterator[str]:
+    told = 0
+    for count, line in enumerate(_text(stream)):
         if count % 1000 == 0:
             position = raw.tell()
             advance(position - told)
             told = position
-        yield line.decode("utf-8", "replace")
+        yield line
+
+
+def _text(stream: Peekable) -> Iterator[str]:
+    """The lines of a stream in any of the encodings that logs are written in; what is none of them is replaced."""
+    head = stream.peek(3)[:3]
+    encoding = next((name for mark, name in _MARKS.items() if head.startswith(mark)), "utf-8")
+    text = io.TextIOWrapper(cast("IO[bytes]", stream), encoding, errors="replace", newline="\n")
+    try:
+        # A "line" without an end must not fill the memory.
+        while line := text.readline(LONGEST + 1):
+            yield line
+    finally:
+        text.detach()  # or it would close what is not its own
 
 
 def lines_of_standard_input() -> Iterator[str]:
@@ -66,8 +83,7 @@ def lines_of_standard_input() -> Iterator[str]:
             "lambda-keepalive report FILE, or: aws logs tail /aws/lambda/NAME --since 1h | lambda-keepalive report",
             Exit.USAGE,
         )
-    while line := sys.stdin.buffer.readline(LONGEST + 1):
-        yield line.decode("utf-8", "replace")
+    yield from _text(cast("io.BufferedReader", sys.stdin.buffer))
 
 
 def lines_of_log_group(group: str, since: float, until: float, terminal: Terminal, **session: Any) -> Iterator[str]:

@@ -18,7 +18,7 @@ STYLE = """
   --wash: #151b23; --opened: #f0883e; --reused: #58a6ff; --link: #79b8ff; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 70rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
-  font: 16px/1.5 system-ui, sans-serif; }
+  font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { margin: 0 0 .25rem; } h2 { margin: 2.5rem 0 .5rem; border-bottom: 1px solid var(--line); }
 a { color: var(--link); } :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .skip { position: absolute; left: -99rem; }
@@ -32,6 +32,7 @@ figure { margin: 1rem 0; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; margin: .75rem 0; font-size: .9rem; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
 th, td { padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+thead th { white-space: normal; min-width: 6.25rem; vertical-align: bottom; }
 th:first-child { text-align: left; } tbody th { font-weight: 400; } td { font-variant-numeric: tabular-nums; }
 svg { width: 100%; height: auto; } svg text { fill: var(--faint); font: 12px system-ui, sans-serif; }
 svg line { stroke: var(--line); } .opened { fill: var(--opened); } .reused { fill: var(--reused); }

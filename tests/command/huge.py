@@ -1,0 +1,69 @@
+"""What `report` needs for a log of any size: `python -m tests.command.huge` makes a gigabyte and measures it.
+
+The log is as mixed as a real one: a line of the layer for each invocation, the platform's lines around it, the
+function's own, some cut off; every invocation of another function of 20,000, at another time.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.command.conftest import record
+
+ROOT = Path(__file__).resolve().parents[2]
+GIGABYTE = 1_000_000_000
+MOST_MEGABYTES = 150  # that the command may use whatever the size of the log: an interpreter with rich takes 40
+
+
+@dataclass
+class Cost:
+    """Of one run: seconds, the largest resident size in megabytes, and what it printed."""
+
+    seconds: float
+    megabytes: float
+    out: str
+
+
+def write_log(path: Path, size: int) -> int:
+    """Make a log of at least `size` bytes; returns how many invocations are in it."""
+    invocations = 0
+    with path.open("w") as log:
+        while log.tell() < size:
+            for _ in range(1000):
+                invocations += 1
+                line = record(f"function-{invocations % 20_000}", at=1_700_000_000 + invocations)
+                log.write(f"START RequestId: {invocations}\n[INFO] what the function itself says {'x' * 400}\n{line}\n")
+                log.write(f"REPORT RequestId: {invocations}\tBilled Duration: 13 ms\tMemory Size: 256 MB\n")
+            log.write(line[:300] + "\n")
+    return invocations
+
+
+def report(log: Path, *arguments: str) -> Cost:
+    """Run `lambda-keepalive report` on the log in a process of its own."""
+    environ = os.environ | {"PYTHONPATH": str(ROOT / "command")}
+    command = [sys.executable, "-m", "keepalive_command", "report", str(log), "--json", *arguments]
+    with tempfile.TemporaryFile("w+") as output:
+        started = time.monotonic()
+        process = subprocess.Popen(command, env=environ, stdout=output, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        output.seek(0)
+        return Cost(time.monotonic() - started, usage.ru_maxrss / 1024, output.read())
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as directory:
+        for name, size in (("small", 1_000_000), ("large", GIGABYTE)):
+            path = Path(directory) / name
+            count = write_log(path, size)
+            cost = report(path)
+            print(
+                f"{path.stat().st_size:,} bytes, {count:,} invocations: {cost.seconds:.0f} s, {cost.megabytes:.0f} MB"
+            )
