@@ -60,12 +60,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
+MOST = 10**12
+"""More functions, or invocations of one, than anybody has: it was a slip of the finger."""
+
+
 def positive(text: str) -> int:
-    """A whole number from 1, for argparse."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
-    return value
+    """A whole number from 1 to `MOST`, for argparse."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST:,}")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> Exit:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import io
+import json
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -123,6 +126,48 @@ def test_no_account_is_refused_in_words(
     outcome = command("doctor", "--function", "f", *arguments)
     assert outcome.code == 4
     assert "error: " in outcome.err
+
+
+class Refusing(http.server.BaseHTTPRequestHandler):
+    """Answers as AWS does to somebody without permissions: Lambda names the error in a header, Logs in the body."""
+
+    def do_GET(self) -> None:
+        self.do_POST()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        action = (self.headers.get("X-Amz-Target") or "lambda.GetFunctionConfiguration").rpartition(".")[2]
+        message = f"User: arn:aws:iam::123456789012:user/me is not authorized to perform: x:{action}"
+        body = json.dumps({"__type": "AccessDeniedException", "message": message, "Message": message}).encode()
+        self.send_response(403)
+        self.send_header("X-Amzn-ErrorType", "AccessDeniedException")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        """The test says enough."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "action"),
+    [
+        (["doctor", "--function", "f"], "GetFunctionConfiguration"),
+        (["report", "--log-group", GROUP], "FilterLogEvents"),
+    ],
+)
+@pytest.mark.usefixtures("account")
+def test_missing_permissions_are_named(command: Command, arguments: list[str], action: str) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as refusing:
+        thread = threading.Thread(target=refusing.serve_forever)
+        thread.start()
+        endpoint = f"http://127.0.0.1:{refusing.server_port}"
+        outcome = command(*arguments, "--region", REGION, "--endpoint-url", endpoint)
+        refusing.shutdown()
+        thread.join()
+    assert outcome.code == 4
+    assert f"is not authorized to perform: x:{action}" in outcome.err
+    assert "the command needs the permission that the message names" in outcome.err
 
 
 def test_a_server_that_does_not_answer_is_named(command: Command, account: dict[str, Any]) -> None:

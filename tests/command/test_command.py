@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,50 @@ def test_boto3_and_matplotlib_are_not_loaded_for_what_needs_neither(tmp_path: Pa
         [sys.executable, "-c", code, str(tmp_path)], env=environment, capture_output=True, text=True, check=True
     )
     assert finished.stdout.endswith("[]\n")
+
+
+WRONG = [
+    ("price --functions many", 2, "'many' is not a whole number from 1"),
+    ("price --functions 0", 2, "'0' is not a whole number from 1"),
+    ("price --invocations 99999999999999999999", 2, "is not a whole number from 1 to 1,000,000,000,000"),
+    ("report {log} --memory -5", 2, "'-5' is not a memory size"),
+    ("report {log} --memory lots", 2, "'lots' is not a memory size"),
+    ("report {log} --html /nowhere/x.html", 3, "No such file or directory: '/nowhere/x.html'"),
+    ("report {log} --html {directory}", 3, "Is a directory"),
+    ("report {log} {directory}/nothing", 3, "cannot be read: No such file or directory"),
+    ("report --compare {log} {empty}", 3, "it is empty"),
+    ("report {broken}", 3, "no line of the layer in 1 lines"),
+    ("report --log-group g --since 1h --until 2h --region eu-central-1", 2, "--since is not before --until"),
+    ("audit {directory}/nothing", 3, "does not exist"),
+    ("audit {empty}", 3, "has no Python or JavaScript files"),
+    ("audit {broken}", 3, "is not a zip"),
+    ("audit {python2}", 3, "none of its 1 source files can be read; python2.py does not parse: "),
+    ("audit {large}", 3, "big.py: too large to be source code (over 5,000,000 bytes)"),
+    ("doctor {empty}", 3, "is no layer"),
+    ("doctor {directory}/nothing", 3, "does not exist"),
+    ("doctor --function f {directory}", 2, "not allowed with argument --function"),
+    ("help", 2, "invalid choice: 'help'"),
+]
+
+
+@pytest.mark.parametrize(("line", "code", "words"), WRONG, ids=[line for line, _, _ in WRONG])
+def test_what_a_newcomer_gets_wrong_is_said_in_words(
+    command: Command, tmp_path: Path, line: str, code: int, words: str
+) -> None:
+    files = {name: tmp_path / name for name in ("good.log", "empty.log", "broken.zip", "python2.py", "large.zip")}
+    files["good.log"].write_text(record())
+    files["empty.log"].write_text("")
+    files["broken.zip"].write_bytes(b"PK\x03\x04 cut off")
+    files["python2.py"].write_text('print "hello"\n')
+    with zipfile.ZipFile(files["large.zip"], "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("big.py", "#" * 5_000_001)
+    names = {"log" if name == "good.log" else Path(name).stem: path for name, path in files.items()}
+    outcome = command(*(word.format(directory=tmp_path, **names) for word in line.split()))
+    assert outcome.code == code
+    assert words in outcome.err
+
+
+def test_a_hyphen_is_standard_input(tmp_path: Path) -> None:
+    finished = run("report", "-", "--json", input=record())
+    assert finished.returncode == 0
+    assert '"name": "-"' in finished.stdout

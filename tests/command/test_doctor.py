@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from keepalive_command.doctor import settings
 from keepalive_command.doctor.deployed import check
 from keepalive_command.doctor.findings import Finding
@@ -185,6 +187,8 @@ NODE = "nodejs22.x"
             "error",
         ),
         ({"VpcConfig": {"SubnetIds": ["subnet-1"]}}, "vpc", "note"),
+        ({"variables": {"KEEPALIVE_PRECONNECT": "https://a"}, "Runtime": NODE}, "preconnect", "warning"),
+        ({"variables": {"KEEPALIVE_CLIENTS": "reqests"}}, "settings", "warning"),
         ({"LoggingConfig": {"LogFormat": "JSON"}}, "log-format", "note"),
         ({"log_class": "INFREQUENT_ACCESS"}, "log-class", "error"),
         ({"SnapStart": {"ApplyOn": "PublishedVersions"}}, "snapstart", "note"),
@@ -202,9 +206,27 @@ def test_a_stack_may_have_named_the_layer_otherwise_and_for_both_architectures()
     assert findings(Layers=[{"Arn": arn}], Architectures=["arm64"]) == []
 
 
-def test_every_setting_of_the_layer_is_known() -> None:
-    known = {each.name for each in config.SETTINGS} | set(config.ELSEWHERE)
-    assert known <= set(settings.SETTINGS)
+def test_every_setting_of_the_layer_is_known_and_no_other() -> None:
+    assert set(settings.SETTINGS) == {each.name for each in config.SETTINGS} | set(config.ELSEWHERE)
+
+
+VALUES = [
+    "1", "0", "true", "FALSE", "yes", "-1", "1.5", "1e3", ".5", "1_0", "inf", "nan", "999999999", "1000000000", "on",
+    "OFF", "observe", "all", "log", "datadog", "core", "x", "/x", "requests", "-requests,httpx", "--boto3", "Fetch",
+    "node:http", "reqests", ",", "again", "https://a", "https://a:1/x,again", "requests+http://a", "aiohttp+https://a",
+    "+https://a", "ftp://a", "https://", "https:///x", "a+b", "debug",
+]  # fmt: skip
+
+
+@given(value=st.sampled_from(VALUES) | st.text().map(str.strip).filter(bool))
+@pytest.mark.parametrize("setting", config.SETTINGS, ids=lambda setting: setting.name)
+def test_what_the_layer_can_use_passes_and_nothing_else(setting: config.Setting, value: str) -> None:
+    try:
+        setting.parse(value)
+        usable = True
+    except ValueError:
+        usable = False
+    assert settings.SETTINGS[setting.name](value) == usable
 
 
 def test_defaults_of_the_layer_pass() -> None:

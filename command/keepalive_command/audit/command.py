@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from keepalive_command.audit import output
-from keepalive_command.audit.findings import Audit, BlindSpot
+from keepalive_command.audit.findings import UNREADABLE, Audit, BlindSpot
 from keepalive_command.audit.javascript_calls import find_javascript_calls
 from keepalive_command.audit.python_calls import find_python_calls
-from keepalive_command.audit.sources import PYTHON, Source, Tree, open_tree, select
+from keepalive_command.audit.sources import LARGEST, PYTHON, Source, Tree, open_tree, select
 from keepalive_command.errors import CommandError, Exit
 from keepalive_command.terminal import Advance, Terminal
 
@@ -40,11 +40,23 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Audit and print."""
     tree = open_tree(arguments.path)
     selected = select(tree, with_dependencies=arguments.dependencies)
+    if selected.too_large and not selected.sources:
+        raise CommandError(
+            f"{arguments.path}: {', '.join(selected.too_large)}: too large to be source code (over {LARGEST:,} bytes)",
+            "audit the sources of the bundle",
+        )
     if not selected.sources:
         raise CommandError(f"{arguments.path} has no Python or JavaScript files", "--dependencies looks into packages")
     result = Audit(skipped=sorted(selected.dependencies))
     with terminal.progress("reading", len(selected.sources)) as advance:
         read(tree, selected.sources, result, advance)
+    unread = {spot.path: spot.reason for spot in result.unseen if spot.reason.startswith(UNREADABLE)}
+    if len(unread) == len(selected.sources):
+        name, reason = next(iter(unread.items()))
+        raise CommandError(
+            f"{arguments.path}: none of its {len(unread)} source files can be read; {name} {reason}",
+            "is it code for Python 2, or no code at all?",
+        )
     result.unseen += [BlindSpot(name, 0, "compiled") for name in selected.compiled]
     result.unseen += [BlindSpot(name, 0, "too large to be source code") for name in selected.too_large]
     result.calls.sort()

@@ -133,6 +133,9 @@ class BlindSpot:
     reason: str
 
 
+UNREADABLE = ("does not parse: ", "nested too deep", "cannot be read: ")
+"""How the reason begins if nothing of a file was seen."""
+
 # True of any reading of source code, so it is said each time.
 ALWAYS_UNSEEN = (
     "calls inside of dependencies, beyond the clients that the audit knows",

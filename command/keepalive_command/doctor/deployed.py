@@ -43,6 +43,7 @@ def check(function: Configuration, layers: list[Configuration], log_class: str |
         *_wrapper(function, environment),
         *_interpreter_variables(environment),
         *check_settings(environment, in_vpc=in_vpc),
+        *_preconnect(function, environment),
         *_network(in_vpc, environment),
         *_logs(function, environment, log_class),
         *_state(function),
@@ -129,6 +130,12 @@ def _interpreter_variables(environment: dict[str, str]) -> list[Finding]:
         text = "AWS_NODEJS_CONNECTION_REUSE_ENABLED=0: version 2 of the AWS SDK asks for connections that close"
         findings.append(Finding("node-options", "warning", text, "remove it"))
     return findings
+
+
+def _preconnect(function: Configuration, environment: dict[str, str]) -> list[Finding]:
+    if not environment.get("KEEPALIVE_PRECONNECT") or not function.get("Runtime", "").startswith("nodejs"):
+        return []
+    return [Finding("preconnect", "warning", "KEEPALIVE_PRECONNECT does nothing in a Node.js function", "remove it")]
 
 
 def _network(in_vpc: bool, environment: dict[str, str]) -> list[Finding]:
