@@ -115,14 +115,17 @@ def _create_connection(original: "Any") -> "Any":
 def _release(original: "Any") -> "Any":
     def _release(self: "Any", key: "Any", protocol: "Any", **kwargs: "Any") -> None:
         original(self, key, protocol, **kwargs)
-        connection = protocol._keepalive
-        # The connector keeps it, or it would have been closed.
-        if connection is not None and not self._closed and protocol.is_connected():
-            connection.idle_since = now()
-            protocol._keepalive_idle = True
-            if not self._keepalive_lends:
-                self._keepalive_lends = True
-                lender.connectors.add(self)
+        try:
+            connection = protocol._keepalive
+            # The connector keeps it, or it would have been closed.
+            if connection is not None and not self._closed and protocol.is_connected():
+                connection.idle_since = now()
+                protocol._keepalive_idle = True
+                if not self._keepalive_lends:
+                    self._keepalive_lends = True
+                    lender.connectors.add(self)
+        except Exception:  # noqa: BLE001
+            guard.fault("aiohttp release")
 
     return _release
 
