@@ -11,28 +11,16 @@
  */
 
 const http = require('http');
-const config = require('./config.cjs').current;
 const guard = require('./guard.cjs');
 const idle = require('./idle.cjs');
 const opening = require('./opening.cjs');
 const parking = require('./parking.cjs');
-const runtime = require('./runtime.cjs');
-const { https, native, known, originOf, replace, takesPart } = require('./native.cjs');
-const { refusedAddress } = require('./identity.cjs');
-const { NOT_OURS, OPTIONS, keepOpen, troubled } = require('./requests.cjs');
+const { admits, leavesSockets } = require('./admission.cjs');
+const { native, originOf, replace, takesPart } = require('./native.cjs');
+const { OPTIONS, keepOpen } = require('./requests.cjs');
 const { isEnding, settle } = require('./thaw.cjs');
 
 /** @typedef {import('./native.cjs').Agent} Agent */
-
-let httpsPatched = false;
-/** @type {WeakMap<object, number>} In which invocation an agent was first seen. */
-const births = new WeakMap();
-
-/** @param {Agent} agent @param {any} options */
-function refused(agent, options) {
-  if (options.socketPath !== undefined && !config.loopback) return 'loopback';
-  return refusedAddress(agent.options.host ?? options.host ?? 'localhost', agent.options.port ?? options.port);
-}
 
 /**
  * @this {Agent}
@@ -42,25 +30,17 @@ function refused(agent, options) {
  */
 function addRequest(request, options, ...legacy) {
   try {
-    if (this.protocol === 'https:' && !httpsPatched) patchHttps();
-    if (takesPart(this) && options !== null && typeof options === 'object') {
-      const refusal = refused(this, options);
-      if (refusal === null) {
-        if (!births.has(this)) births.set(this, runtime.generation());
-        request[OPTIONS] = options;
-        keepOpen(request, options);
-        const go = () => {
-          try {
-            native.addRequest.call(this, request, options, ...legacy);
-          } catch (error) {
-            request.onSocket(null, error); // Nobody is there to catch it; options that cannot be used, for instance.
-          }
-        };
-        if (settle(originOf(this, options), go)) return undefined;
-      } else {
-        request[NOT_OURS] = refusal;
-        if (refusal === 'runtime-api') runtime.follow(request);
-      }
+    if (admits(this, request, options)) {
+      request[OPTIONS] = options;
+      keepOpen(request, options);
+      const go = () => {
+        try {
+          native.addRequest.call(this, request, options, ...legacy);
+        } catch (error) {
+          request.onSocket(null, error); // Nobody is there to catch it; options that cannot be used, for instance.
+        }
+      };
+      if (settle(originOf(this, options), go)) return undefined;
     }
   } catch (error) {
     guard.fault('addRequest', error);
@@ -69,8 +49,7 @@ function addRequest(request, options, ...legacy) {
 }
 
 /**
- * The end of many handlers. An agent made in the same invocation that met no error leaves its sockets to others, except
- * those on which a request is; an older one is destroyed as asked: that is how programs react to trouble.
+ * The end of many handlers. An agent that leaves its sockets to others keeps those on which a request is.
  * @this {Agent}
  */
 function destroy() {
@@ -78,7 +57,7 @@ function destroy() {
   let spare = false;
   try {
     if (takesPart(this)) {
-      spare = births.get(this) === runtime.generation() && !troubled.has(this);
+      spare = leavesSockets(this);
       if (spare) Object.assign(this, { freeSockets: Object.create(null), sockets: inUse(sockets) });
       else idle.review((connection) => (connection.owner === this ? 'destroyed' : null));
     }
@@ -102,18 +81,11 @@ function inUse(sockets) {
   );
 }
 
-/** The methods that `https.Agent` has of its own. */
-function patchHttps() {
-  httpsPatched = true;
-  const secure = https().Agent.prototype;
-  for (const name of ['getName', 'keepSocketAlive']) known[name].add(secure[name]);
-  replace(secure, 'createConnection', opening.connecting(secure.createConnection));
-}
-
 /** Put our methods in place of Node's. */
 function install() {
   const { connecting, createSocket } = opening;
-  const ours = { addRequest, createConnection: connecting(native.createConnection), createSocket, destroy, ...parking };
+  const { emit, reuseSocket } = parking;
+  const ours = { addRequest, createConnection: connecting(native.createConnection), createSocket, destroy, emit, reuseSocket };
   for (const [name, method] of Object.entries(ours)) replace(http.Agent.prototype, name, method);
 }
 

@@ -49,15 +49,17 @@ function seconds(milliseconds) {
  * @param {string | null} key
  * @param {string | null} refusal the rule by which it is never shared, if there is one
  * @param {number} milliseconds
+ * @param {boolean} [spared] whether in mode `on` it would not have been opened
  */
-function opened(origin, key, refusal, milliseconds) {
+function opened(origin, key, refusal, milliseconds, spared = false) {
   const known = fates.has(origin) ? 'identity' : 'first';
-  const reason = refusal ?? (key === null ? undefined : fates.get(key)) ?? known;
+  const reason = spared ? 'observed' : refusal ?? (key === null ? undefined : fates.get(key)) ?? known;
   if (key !== null && refusal === null) {
     remember(key, 'in-use');
     remember(origin, 'in-use');
   }
-  stats.notReused(reason);
+  if (spared) stats.spared(milliseconds);
+  else stats.notReused(reason);
   stats.opened(origin, milliseconds, origin.startsWith('https:'));
   if (config.explain) {
     const limit = refusal === null ? `; idle limit ${seconds(limitOf(origin, new Instant()))} s` : '';

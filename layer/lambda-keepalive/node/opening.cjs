@@ -19,9 +19,27 @@ const { identify, isLoopback, refusedAddress } = require('./identity.cjs');
 
 /** @typedef {import('./native.cjs').Agent} Agent */
 
-/** What is being opened at the moment, from our `createSocket` down to `createConnection`: all of it is synchronous. */
-/** @type {{ key: string | null, refusal: string | null, handOver: import('net').Socket | null } | null} */
+/**
+ * `handOver` is what is taken in the place of a new socket, `kept` the connection that mode `on` would have taken, where
+ * `observe` only looks on.
+ * @typedef {object} Plan
+ * @property {string | null} key
+ * @property {string | null} refusal
+ * @property {import('net').Socket | null} handOver
+ * @property {Connection | null} kept
+ */
+/** @type {Plan | null} What is being opened at the moment, from our `createSocket` down to `createConnection`: all of it is synchronous. */
 let opening = null;
+
+/**
+ * What is done about connections; mode `observe` puts functions of its own in their places.
+ * @typedef {object} Policy
+ * @property {(plan: Plan, key: string, request: any, timeout: number) => void} find looks for one before one is opened
+ * @property {(connection: Connection, plan: Plan | null) => void} begun a socket is being opened
+ * @property {(connection: Connection, socket: any) => void} closed a socket is gone
+ */
+/** @type {Policy} */
+const policy = { find, begun, closed };
 
 /**
  * The agent has no free socket and may open one: give it an idle one of another agent, if there is an equal.
@@ -33,15 +51,12 @@ let opening = null;
 function createSocket(request, options, callback) {
   const outer = opening;
   try {
-    opening = { key: null, refusal: takesPart(this) ? request[NOT_OURS] ?? null : 'foreign-class', handOver: null };
-    if (opening.refusal === null) {
-      const key = identify(this, options);
-      const connection = key === null ? undefined : takeUsable(key);
-      if (connection !== undefined) {
-        opening.handOver = detach(connection, request, this.options.timeout || options.timeout || request.timeout || 0);
-      }
-      opening.key = key;
-      if (key === null) opening.refusal = 'foreign-socket';
+    const refusal = takesPart(this) ? request[NOT_OURS] ?? null : 'foreign-class';
+    opening = { key: null, refusal, handOver: null, kept: null };
+    if (refusal === null) {
+      opening.key = identify(this, options);
+      if (opening.key === null) opening.refusal = 'foreign-socket';
+      else policy.find(opening, opening.key, request, this.options.timeout || options.timeout || request.timeout || 0);
     }
   } catch (error) {
     guard.fault('createSocket', error);
@@ -53,7 +68,22 @@ function createSocket(request, options, callback) {
   }
 }
 
-/** @param {string} key */
+/**
+ * Have an idle connection handed over, if there is one.
+ * @param {Plan} plan
+ * @param {string} key
+ * @param {any} request
+ * @param {number} timeout milliseconds, as a fresh socket would have it
+ */
+function find(plan, key, request, timeout) {
+  const connection = takeUsable(key);
+  if (connection !== undefined) plan.handOver = detach(connection, request, timeout);
+}
+
+/**
+ * The idle connection with this key that is good for another request; those found bad on the way are closed.
+ * @param {string} key
+ */
 function takeUsable(key) {
   for (;;) {
     const connection = idle.find(key);
@@ -121,7 +151,7 @@ function connecting(original) {
  * @param {Agent} agent
  * @param {any} socket
  * @param {any[]} args
- * @param {typeof opening} plan
+ * @param {Plan | null} plan
  * @param {number} started
  */
 function track(agent, socket, args, plan, started) {
@@ -130,7 +160,7 @@ function track(agent, socket, args, plan, started) {
   const origin = originOf(agent, options);
   if (refusedAddress(options.host ?? 'localhost', options.port) === 'runtime-api') return;
   const connection = new Connection(socket, plan?.key ?? null, origin);
-  if (connection.key !== null) idle.add(connection);
+  policy.begun(connection, plan);
   let refusal = plan === null ? 'foreign-class' : plan.refusal;
   const failed = guard.shielded('connectError', () => stats.connectError(origin));
   socket.once('error', failed);
@@ -141,10 +171,15 @@ function track(agent, socket, args, plan, started) {
       connection.key = null;
       refusal = 'loopback';
     }
-    misses.opened(origin, connection.key, refusal, milliseconds);
+    misses.opened(origin, connection.key, refusal, milliseconds, Boolean(plan?.kept));
   });
   socket.once(secure ? 'secureConnect' : 'connect', opened);
-  socket.once('close', guard.shielded('close', () => closed(connection)));
+  socket.once('close', guard.shielded('close', () => policy.closed(connection, socket)));
+}
+
+/** @param {Connection} connection */
+function begun(connection) {
+  if (connection.key !== null) idle.add(connection);
 }
 
 /**
@@ -158,4 +193,4 @@ function closed(connection) {
   misses.discarded(connection, idled >= connection.limit ? 'idle' : 'stale');
 }
 
-module.exports = { connecting, createSocket };
+module.exports = { connecting, createSocket, policy, takeUsable };

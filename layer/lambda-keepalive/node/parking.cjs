@@ -70,9 +70,7 @@ function parked(agent, connection, options, stay, now) {
     const { socket } = connection;
     const name = options._agentKey ?? agent.getName(options);
     if (socket.destroyed || agent.freeSockets[name]?.at(-1) !== socket) return;
-    // A time-out of an agent that keeps its sockets is the user's limit for idle ones, except the 5 s of the global agents.
-    const own = agent.keepAlive && !isGlobal(agent) ? agent.options.timeout || Infinity : Infinity;
-    connection.limit = Math.min(stay, own);
+    connection.limit = Math.min(stay, ownLimit(agent));
     connection.owner = agent;
     connection.name = name;
     connection.idleSince = now;
@@ -82,6 +80,15 @@ function parked(agent, connection, options, stay, now) {
   } catch (error) {
     guard.fault('parking', error);
   }
+}
+
+/**
+ * A time-out of an agent that keeps its sockets is the user's limit for idle ones, except the 5 s of the global agents.
+ * @param {Agent} agent
+ * @returns {number} milliseconds
+ */
+function ownLimit(agent) {
+  return agent.keepAlive && !isGlobal(agent) ? agent.options.timeout || Infinity : Infinity;
 }
 
 /** Node 22 and newer read free sockets and destroy what says anything (lib/_http_agent.js, freeSocketOnReadGuard). */
@@ -129,4 +136,4 @@ function reuseSocket(socket, request) {
   return native.reuseSocket.call(this, socket, request);
 }
 
-module.exports = { emit, reuseSocket };
+module.exports = { emit, ownLimit, reuseSocket };

@@ -19,10 +19,6 @@ const ADDON = 'rapid-client.node';
 function start() {
   for (const complaint of config.complaints) guard.log('warning', complaint);
   if (!config.enabled || config.mode === 'off') return;
-  if (config.mode === 'observe') {
-    guard.log('warning', 'KEEPALIVE_MODE=observe is for Python functions; going on without the layer');
-    return;
-  }
   const version = Number(process.versions.node.split('.')[0]);
   if (!NODE_VERSIONS.includes(version)) {
     guard.log('warning', `Node ${process.versions.node} is not known; going on without the layer`);
@@ -126,6 +122,10 @@ function load() {
   loaded = true;
   try {
     for (const undo of restore) undo();
+    if (config.mode === 'observe') {
+      if (config.clients.has('node:http')) require('./observe_http.cjs').install();
+      return;
+    }
     if (config.clients.has('node:http')) {
       require('./requests.cjs').install();
       require('./agents.cjs').install();

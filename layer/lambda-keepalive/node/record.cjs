@@ -46,6 +46,7 @@ function render(kind, invocation, id, cold) {
     `ConnectionsDiscarded=${discarded.reduce((sum, [, count]) => sum + count, 0)}`,
     `RequestsReplayed=${invocation.replayed}`,
     `ConnectErrors=${invocation.connectErrors}`, `TlsHandshakes=${invocation.tlsHandshakes}`,
+    ...(config.mode === 'observe' ? foretold(invocation) : []),
     ...discarded.map(([reason, count]) => `discarded=${reason}:${count}`),
     ...[...invocation.notReused].map(([reason, count]) => `notReused=${reason}:${count}`),
   ];
@@ -63,6 +64,11 @@ function render(kind, invocation, id, cold) {
     parts.push(part);
   }
   return `${parts.join(' ')}\n`;
+}
+
+/** What mode `observe` adds. @param {import('./stats.cjs').Invocation} invocation */
+function foretold(invocation) {
+  return ['mode=observe', `wouldReuse=${invocation.spared}`, `wouldSave=${invocation.sparedMs.toFixed(3)}`];
 }
 
 /**

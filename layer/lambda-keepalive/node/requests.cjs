@@ -35,24 +35,30 @@ const BOUND_CREDENTIALS = /^\s*(ntlm|negotiate)\b/i;
 const troubled = new WeakSet();
 
 /**
- * Have the request ask for a lasting connection where only its agent, or its library, asks for a close.
+ * Whether only the request's agent, or its library, asks for a close, if anybody does.
+ * @param {any} request before its head is sent
+ * @param {any} options
+ */
+function mayKeepOpen(request, options) {
+  // Built by the constructor, from an array of fields or for `Expect`: what the agent has put in stands in it.
+  if (request._header) return request._last && !names(options.headers).includes('connection');
+  const asked = request.getHeader('connection');
+  if (asked === undefined) return !request._removedConnection;
+  return /^close$/i.test(String(asked)) && CLOSERS.test(String(request.getHeader('user-agent')));
+}
+
+/**
+ * Have the request ask for a lasting connection if nobody minds.
  * @param {any} request before its head is sent
  * @param {any} options
  */
 function keepOpen(request, options) {
+  if (!mayKeepOpen(request, options)) return;
   if (request._header) {
-    // Built by the constructor, from an array of fields or for `Expect`: what the agent has put in stands in it.
-    if (!request._last || names(options.headers).includes('connection')) return;
     request._header = request._header.replace('\r\nConnection: close\r\n', '\r\nConnection: keep-alive\r\n');
-  } else {
-    const asked = request.getHeader('connection');
-    if (asked !== undefined) {
-      if (!/^close$/i.test(String(asked)) || !CLOSERS.test(String(request.getHeader('user-agent')))) return;
-      request.removeHeader('connection');
-      request._removedConnection = false;
-    } else if (request._removedConnection) {
-      return;
-    }
+  } else if (request.getHeader('connection') !== undefined) {
+    request.removeHeader('connection');
+    request._removedConnection = false;
   }
   request.shouldKeepAlive = true;
   request._last = false;
@@ -221,4 +227,4 @@ function install() {
   Object.assign(prototype, { destroy, emit });
 }
 
-module.exports = { NOT_OURS, OPTIONS, install, keepOpen, mayShare, troubled };
+module.exports = { NOT_OURS, OPTIONS, install, keepOpen, mayKeepOpen, mayShare, originOf, troubled };

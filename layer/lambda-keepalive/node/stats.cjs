@@ -23,7 +23,10 @@ class Origin {
   }
 }
 
-/** Counters of one invocation. `savedMs` is an estimate: each reuse counts as one mean connect of that origin. */
+/**
+ * Counters of one invocation. `savedMs` is an estimate: each reuse counts as one mean connect of that origin. `spared` are
+ * connections that mode `observe` saw opened and mode `on` would not have.
+ */
 class Invocation {
   constructor() {
     /** @type {Map<string, Origin>} */
@@ -36,6 +39,8 @@ class Invocation {
     this.tlsHandshakes = 0;
     this.replayed = 0;
     this.savedMs = 0;
+    this.spared = 0;
+    this.sparedMs = 0;
     this.announced = false; // Whether the first request was told to the listener.
   }
 
@@ -124,6 +129,16 @@ function opened(name, milliseconds, tls) {
 }
 
 /**
+ * A connection that was opened would have been there already.
+ * @param {number} milliseconds
+ */
+function spared(milliseconds) {
+  const invocation = stats.current();
+  invocation.spared += 1;
+  invocation.sparedMs += milliseconds;
+}
+
+/**
  * A connection could not be opened.
  * @param {string} name
  */
@@ -170,5 +185,5 @@ function idleCount() {
 }
 
 module.exports = Object.assign(stats, {
-  Invocation, connectError, discarded, idleCount, notReused, opened, replayed, request,
+  Invocation, connectError, discarded, idleCount, notReused, opened, replayed, request, spared,
 });

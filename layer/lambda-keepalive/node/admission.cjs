@@ -1,0 +1,61 @@
+'use strict';
+
+/** Which requests of an agent take part in sharing, and for how long an agent that is destroyed stays out of it. */
+
+const config = require('./config.cjs').current;
+const opening = require('./opening.cjs');
+const runtime = require('./runtime.cjs');
+const { https, known, replace, takesPart } = require('./native.cjs');
+const { refusedAddress } = require('./identity.cjs');
+const { NOT_OURS, troubled } = require('./requests.cjs');
+
+/** @typedef {import('./native.cjs').Agent} Agent */
+
+let httpsPatched = false;
+/** @type {WeakMap<object, number>} In which invocation an agent was first seen. */
+const births = new WeakMap();
+
+/**
+ * Whether the connection of a request may be shared, as far as its agent and its address go. The rule against it is noted on
+ * the request.
+ * @param {Agent} agent
+ * @param {any} request
+ * @param {any} options
+ */
+function admits(agent, request, options) {
+  if (agent.protocol === 'https:' && !httpsPatched) patchHttps();
+  if (!takesPart(agent) || options === null || typeof options !== 'object') return false;
+  const refusal = refused(agent, options);
+  if (refusal === null) {
+    if (!births.has(agent)) births.set(agent, runtime.generation());
+    return true;
+  }
+  request[NOT_OURS] = refusal;
+  if (refusal === 'runtime-api') runtime.follow(request);
+  return false;
+}
+
+/** @param {Agent} agent @param {any} options */
+function refused(agent, options) {
+  if (options.socketPath !== undefined && !config.loopback) return 'loopback';
+  return refusedAddress(agent.options.host ?? options.host ?? 'localhost', agent.options.port ?? options.port);
+}
+
+/** The methods that `https.Agent` has of its own. */
+function patchHttps() {
+  httpsPatched = true;
+  const secure = https().Agent.prototype;
+  for (const name of ['getName', 'keepSocketAlive']) known[name].add(secure[name]);
+  replace(secure, 'createConnection', opening.connecting(secure.createConnection));
+}
+
+/**
+ * Whether an agent that is destroyed leaves its sockets to others: one that was made in the same invocation and met no
+ * error. An older one is destroyed as asked: that is how programs react to trouble.
+ * @param {Agent} agent
+ */
+function leavesSockets(agent) {
+  return births.get(agent) === runtime.generation() && !troubled.has(agent);
+}
+
+module.exports = { admits, leavesSockets };
