@@ -62,6 +62,11 @@ class FunctionConfiguration:
         return VAR_RUNTIME if self.node is None else self.node.runtime
 
     @property
+    def workers(self) -> int:
+        """How many of the runtime's workers ask for invocations at once; each of Node's may run several of them."""
+        return int(self.environ.get("AWS_LAMBDA_NODEJS_WORKER_COUNT", self.max_concurrency or 1))
+
+    @property
     def arn(self) -> str:
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.name}"
 

@@ -28,7 +28,7 @@ class Exchange:
 
     def __init__(self, configuration: FunctionConfiguration, external: Iterable[str]) -> None:
         self._configuration = configuration
-        self._workers = configuration.max_concurrency or 1
+        self._workers = configuration.workers
         self._managed_instances = configuration.max_concurrency is not None
         self._changed = threading.Condition()
         self._fault: Fault | None = None

@@ -1,4 +1,4 @@
-"""What is counted where: invocations by callback, by stream, several at once, and those that never end."""
+"""Invocations by callback, by stream, several at once, and those that never end: what counts where, and what lasts."""
 
 from __future__ import annotations
 
@@ -23,12 +23,65 @@ CALLBACK = """
       call(event.url).then(() => callback(null, 'done'), callback);
     };
 """
+STREAM = """
+    exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+      stream.write('"after ');
+      for (let each = 0; each < event.calls; each += 1) await call(event.url);
+      stream.write(`${event.calls} calls"`);
+      stream.end();
+    });
+"""
 PROMISE = """
     exports.handler = async (event) => {
       for (let each = 0; each < event.calls; each += 1) await call(event.url);
       if (event.then === 'fail') throw new Error('wanted');
       if (event.then === 'crash') process.exit(3);
       return 'done';
+    };
+"""
+LASTING = """
+    let kept;
+    exports.handler = async ({ url, commands }) => {
+      for (const command of commands) {
+        if (command === 'make') kept = make(url);
+        else if (command === 'call') await ask(kept, url);
+        else kept.destroy();
+      }
+    };
+"""
+AGENT = (
+    """
+    const https = require('node:https');
+    const make = () => new https.Agent({ keepAlive: true });
+    const ask = (agent, url) => new Promise((resolve, reject) => {
+      https.get(url, { agent }, (response) => response.resume().on('end', resolve)).on('error', reject);
+    });
+"""
+    + LASTING
+)
+SDK = (
+    """
+    const { DynamoDBClient, GetItemCommand } = require('@aws-sdk/client-dynamodb');
+    const credentials = { accessKeyId: 'id', secretAccessKey: 'key' };
+    const make = (endpoint) => new DynamoDBClient({ endpoint, region: 'us-east-1', credentials });
+    const ask = (client) => client.send(new GetItemCommand({ TableName: 'items', Key: { id: { S: '1' } } }));
+"""
+    + LASTING
+)
+CALLERS = {"https": "https_", "fetch": "async (url) => (await fetch(url)).text()"}
+# Each invocation makes its calls while another one is there, and returns the most that were there at once.
+MEETING = """
+    const events = require('node:events');
+    const arrivals = new events.EventEmitter();
+    let here = 0;
+    exports.handler = async (event) => {
+      here += 1;
+      if (here < 2) await events.once(arrivals, 'second');
+      else arrivals.emit('second');
+      const met = here;
+      for (let each = 0; each < event.calls; each += 1) await call(event.url);
+      here -= 1;
+      return met;
     };
 """
 
@@ -46,6 +99,17 @@ def test_a_handler_with_a_callback_waits_for_nothing_of_ours(
     assert payloads == ["done"] * 3
     assert origin.accepted == 1
     assert [line["RequestsSent"] for line in emf] == [1, 1, 1]
+
+
+def test_a_streamed_response_ends_its_invocation(function: Callable[..., Emulator], origin: Origin) -> None:
+    """It goes out by `http`, request by request of the runtime's own, which are none of the function's."""
+    with function(CALL + STREAM) as sandbox:
+        payloads = [sandbox.invoke({"url": origin.url, "calls": calls}).payload for calls in (2, 3)]
+        sandbox.shutdown()
+        emf = sandbox.emf
+    assert payloads == ["after 2 calls", "after 3 calls"]
+    assert [line["RequestsSent"] for line in emf] == [2, 3]
+    assert origin.accepted == 1
 
 
 def test_a_failed_invocation_has_its_line(function: Callable[..., Emulator], origin: Origin) -> None:
@@ -68,6 +132,25 @@ def test_a_crash_leaves_a_line(function: Callable[..., Emulator], origin: Origin
         assert crashed.error is not None
         lines = [line for line in sandbox.emf if line["requestId"] == crashed.request_id]
     assert [line["ConnectionsOpened"] for line in lines] == [1]
+
+
+@pytest.mark.parametrize("sdk", [False, True])
+def test_what_lived_longer_than_the_invocation_is_destroyed_as_asked(
+    function: Callable[..., Emulator], origin: Origin, sdk: bool
+) -> None:
+    """Programs react to trouble that way; at the end of the invocation in which it was made it is mere tidiness."""
+    with function(SDK if sdk else AGENT) as sandbox:
+
+        def invoke(*commands: str) -> int:
+            assert sandbox.invoke({"url": origin.url, "commands": commands}).error is None
+            return origin.accepted
+
+        assert invoke("make", "call", "destroy") == 1
+        assert invoke("make", "call", "destroy") == 1, "made in the same invocation"
+        assert invoke("make", "call") == 1
+        assert invoke("call", "destroy") == 1
+        origin.wait_for(lambda: origin.open == 0)
+        assert invoke("make", "call") == 2
 
 
 def test_connections_of_the_init_belong_to_the_first_invocation(
@@ -108,6 +191,38 @@ def test_several_invocations_at_once_have_their_own_counts(
         emf = {line["requestId"]: line["RequestsSent"] for line in sandbox.emf}
     assert {payload for payload, _ in results.values()} == {"done"}
     assert emf == {request_id: calls for request_id, (_, calls) in results.items()}
+
+
+@pytest.mark.parametrize("client", ["https", "fetch"])
+def test_invocations_in_one_thread_are_told_apart(
+    function: Callable[..., Emulator], origin: Origin, version: str, client: str
+) -> None:
+    """One worker thread in which all of them run: what happens belongs to the one that the runtime's store names."""
+    if version != "24":
+        pytest.skip("Managed Instances run Node 24 and newer")
+    source = CALL.replace("const call =", "const https_ =") + f"const call = {CALLERS[client]};" + MEETING
+    environ = {"AWS_LAMBDA_NODEJS_WORKER_COUNT": "1"}
+    expected = {}
+    with function(source, environ, max_concurrency=2) as sandbox:
+        sandbox.initialize()
+
+        def invoke(calls: int) -> None:
+            invocation = sandbox.invoke({"url": origin.url, "calls": calls})
+            expected[invocation.request_id] = calls
+            assert invocation.payload == 2, "both at once"
+
+        for _ in range(3):
+            threads = [threading.Thread(target=invoke, args=(calls,)) for calls in (2, 5)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        sandbox.wait_for_line(lambda _: {line["requestId"] for line in sandbox.emf} >= set(expected))
+        sandbox.shutdown()
+        emf = {line["requestId"]: line for line in sandbox.emf}
+    assert {request_id: line["RequestsSent"] for request_id, line in emf.items()} == expected
+    assert sum(line["ConnectionsOpened"] for line in emf.values()) == origin.accepted
+    assert origin.accepted <= 2
 
 
 @pytest.mark.parametrize("metrics", ["off", "all"])

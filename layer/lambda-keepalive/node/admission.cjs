@@ -24,21 +24,28 @@ const births = new WeakMap();
  */
 function admits(agent, request, options) {
   if (agent.protocol === 'https:' && !httpsPatched) patchHttps();
-  if (!takesPart(agent) || options === null || typeof options !== 'object') return false;
+  if (options === null || typeof options !== 'object') return false;
   const refusal = refused(agent, options);
-  if (refusal === null) {
-    if (!births.has(agent)) births.set(agent, runtime.generation());
-    return true;
+  if (refusal === 'runtime-api') {
+    // By whatever agent: for a response stream the runtime's client makes one with a `createConnection` of its own.
+    request[NOT_OURS] = refusal;
+    runtime.follow(request);
+    return false;
   }
-  request[NOT_OURS] = refusal;
-  if (refusal === 'runtime-api') runtime.follow(request);
-  return false;
+  if (!takesPart(agent)) return false;
+  if (refusal !== null) {
+    request[NOT_OURS] = refusal;
+    return false;
+  }
+  if (!births.has(agent)) births.set(agent, runtime.generation());
+  return true;
 }
 
 /** @param {Agent} agent @param {any} options */
 function refused(agent, options) {
   if (options.socketPath !== undefined && !config.loopback) return 'loopback';
-  return refusedAddress(agent.options.host ?? options.host ?? 'localhost', agent.options.port ?? options.port);
+  const own = agent.options ?? {}; // Not every agent is Node's.
+  return refusedAddress(own.host ?? options.host ?? 'localhost', own.port ?? options.port);
 }
 
 /** The methods that `https.Agent` has of its own. */
