@@ -1,7 +1,7 @@
 """What `report` needs for a log of any size: `python -m tests.command.huge` makes a gigabyte and measures it.
 
-The log is as mixed as a real one: a line of the layer for each invocation, the platform's lines around it, the
-function's own, some cut off; every invocation of another function of 20,000, at another time.
+Lines of the layer between the platform's and the function's own, some cut off. It is made to fill the memory: each
+line has another time, another origin and another reason, and is of another function of 20,000.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from tests.command.conftest import record
 
 ROOT = Path(__file__).resolve().parents[2]
 GIGABYTE = 1_000_000_000
-MOST_MEGABYTES = 150  # that the command may use whatever the size of the log: an interpreter with rich takes 40
+# What the command may hold, whatever the size of the log: 35 for an interpreter with rich, and about 16 kB for each of
+# the 10,000 functions that are kept apart.
+MOST_MEGABYTES = 250
 
 
 @dataclass
@@ -37,7 +39,10 @@ def write_log(path: Path, size: int) -> int:
         while log.tell() < size:
             for _ in range(1000):
                 invocations += 1
-                line = record(f"function-{invocations % 20_000}", at=1_700_000_000 + invocations)
+                hosts = [{"origin": f"https://{invocations}.example.com:443", "requests": 3, "opened": 1, "reused": 2}]
+                reasons = {f"reason-{invocations}": 1}
+                name, moment = f"function-{invocations % 20_000}", 1_700_000_000 + invocations
+                line = record(name, at=moment, hosts=hosts, notReused=reasons)
                 log.write(f"START RequestId: {invocations}\n[INFO] what the function itself says {'x' * 400}\n{line}\n")
                 log.write(f"REPORT RequestId: {invocations}\tBilled Duration: 13 ms\tMemory Size: 256 MB\n")
             log.write(line[:300] + "\n")

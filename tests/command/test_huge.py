@@ -13,7 +13,7 @@ import pytest
 
 from tests.command.huge import MOST_MEGABYTES, ROOT, report, write_log
 
-SIZE = 30_000_000
+SIZE = 12_000_000
 
 
 @pytest.fixture(scope="module")

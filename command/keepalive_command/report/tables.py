@@ -104,8 +104,11 @@ def rate(sums: Sums) -> str:
 
 
 def change(before: float, after: float) -> str:
-    """`-93 %`, or a dash where there is nothing to compare with."""
-    return "-" if not before else f"{100 * (after - before) / before:+.0f} %"
+    """`-93 %`, or a dash where there is nothing to compare with. What is left of something is not rounded away."""
+    if not before:
+        return "-"
+    percent = 100 * (after - before) / before
+    return f"{percent:+.1f} %" if -100 < percent < -99 else f"{percent:+.0f} %"
 
 
 def document(recording: Recording, saving: Saving) -> dict[str, Any]:

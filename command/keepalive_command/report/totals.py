@@ -13,6 +13,12 @@ MOST_ORIGINS = 200
 """The layer's own limit in one process (stats.py); what comes beyond it is added up under one name."""
 OTHERS = "other"
 
+MOST_OF_A_FUNCTION = 20
+"""The same, and reasons, for each single function: more than a line of 4096 bytes names."""
+
+LONGEST_REASON = 64
+"""Characters; the layer's are shorter."""
+
 MOST_FUNCTIONS = 10_000
 """More than an account has; logs are input, and input may be anything."""
 
@@ -61,6 +67,7 @@ class Totals(Sums):
         would_save_ms: the time they took to open.
         observed: invocations in observe mode.
         ended_badly: invocations that timed out or crashed.
+        most: origins, and reasons of each kind, that are kept apart.
     """
 
     invocations: int = 0
@@ -73,6 +80,7 @@ class Totals(Sums):
     origins: dict[str, Origin] = field(default_factory=dict)
     not_reused: Counter[str] = field(default_factory=Counter)
     discarded: Counter[str] = field(default_factory=Counter)
+    most: int = MOST_ORIGINS
 
     def add(self, record: dict[str, Any]) -> None:
         """Add one line of the layer. Fields that are missing or of the wrong kind count as zero."""
@@ -93,11 +101,11 @@ class Totals(Sums):
         for name, counter in (("notReused", self.not_reused), ("discarded", self.discarded)):
             reasons = record.get(name)
             for reason, count in reasons.items() if isinstance(reasons, dict) else ():
-                if reason in counter or len(counter) < MOST_ORIGINS:
-                    counter[reason] += int(number(count))
+                known = reason in counter or len(counter) < self.most
+                counter[reason[:LONGEST_REASON] if known else OTHERS] += int(number(count))
 
     def _origin(self, name: str) -> Origin:
-        if name not in self.origins and len(self.origins) >= MOST_ORIGINS:
+        if name not in self.origins and len(self.origins) >= self.most:
             name = OTHERS
         return self.origins.setdefault(name, Origin())
 
@@ -141,7 +149,7 @@ class Recording:
         name = str(record.get("FunctionName", "unknown"))[:140]
         if name not in self.functions and len(self.functions) >= MOST_FUNCTIONS:
             name = OTHERS
-        self.functions.setdefault(name, Totals()).add(record)
+        self.functions.setdefault(name, Totals(most=MOST_OF_A_FUNCTION)).add(record)
         self.all.add(record)
         metadata = record.get("_aws")
         moment = number(metadata.get("Timestamp")) / 1000 if isinstance(metadata, dict) else 0.0
