@@ -13,7 +13,7 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[1]
-PLACES = ("*.md", "command/*.md", "docs/**/*.md", "docs/*.svg", "docs/*.png", "docs/*.css", "samples/attach/*.md")
+PLACES = ("*.md", "command/*.md", "docs/**/*.md", "docs/**/*.svg", "docs/**/*.png", "docs/*.css", "samples/attach/*.md")
 LINK = re.compile(r"(\]\()([^)#\s:]+)((?:#[^)\s]*)?\))")
 LANGUAGES = {".tf": "terraform", ".yml": "yaml", ".sh": "sh", ".py": "python", "": "docker"}
 

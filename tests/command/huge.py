@@ -18,9 +18,7 @@ from tests.command.conftest import record
 
 ROOT = Path(__file__).resolve().parents[2]
 GIGABYTE = 1_000_000_000
-# What the command may hold, whatever the size of the log: 35 for an interpreter with rich, and about 16 kB for each of
-# the 10,000 functions that are kept apart.
-MOST_MEGABYTES = 250
+MOST_MEGABYTES = 200  # that the command may hold, whatever is in the log: 35 are an interpreter with rich
 
 
 @dataclass

@@ -95,10 +95,11 @@ class _Visitor(ast.NodeVisitor):
                 self._scopes.bind(name, meaning, outermost=outer or "." in name)
             elif isinstance(target, ast.Subscript):
                 self._assign_item(target, value)
-            if name is not None and name.startswith("cls.") and lazy:
-                self._kept_values.add(id(value))
-            if name is not None and name.startswith("self.") and lazy and self._classes:
+            owner = name.partition(".")[0] if name is not None and isinstance(target, ast.Attribute) else ""
+            if owner == "self" and lazy and self._classes:
                 self._kept_by_object[id(value)] = self._classes[-1]
+            elif owner == "cls" or (owner and self._scopes.is_of_the_module(owner)):
+                self._kept_values |= {id(value)} if lazy else set()
         self.visit(value)
 
     def _assign_item(self, target: ast.Subscript, value: ast.expr) -> None:
@@ -124,13 +125,7 @@ class _Visitor(ast.NodeVisitor):
         self._scopes.leave_class()
         self._classes.pop()
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._function(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self._function(node)
-
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         parameters = [argument.arg for argument in arguments]
         for default in (*node.args.defaults, *node.args.kw_defaults, *node.decorator_list):
@@ -146,6 +141,8 @@ class _Visitor(ast.NodeVisitor):
         if parameters[:2] == ["event", "context"] or node.name in ("handler", "lambda_handler"):
             self._reach.repeated.add(function)
         self._inside(function, parameters, node.body)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         function = node.lineno * 10_000 + node.col_offset
@@ -177,6 +174,14 @@ class _Visitor(ast.NodeVisitor):
         if isinstance(node.body[-1], ast.Return):
             self._settled[-1] |= {dotted(part) for part in ast.walk(node.test) if isinstance(part, ast.expr)} - {None}
 
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        for name in ast.walk(node.target):
+            if isinstance(name, ast.Name):
+                self._scopes.bind(name.id, None)
+        self.generic_visit(node)
+
+    visit_AsyncFor = visit_For
+
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         before, self._scopes.fallback = self._scopes.fallback, True
         self._conditions += 1
@@ -184,13 +189,7 @@ class _Visitor(ast.NodeVisitor):
         self._conditions -= 1
         self._scopes.fallback = before
 
-    def visit_With(self, node: ast.With) -> None:
-        self._with(node)
-
-    def visit_AsyncWith(self, node: ast.AsyncWith) -> None:
-        self._with(node)
-
-    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+    def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
             meaning = self._scopes.resolve(item.context_expr)
             if isinstance(item.optional_vars, ast.Name):
@@ -200,6 +199,8 @@ class _Visitor(ast.NodeVisitor):
             self.visit(item.context_expr)
         for part in node.body:
             self.visit(part)
+
+    visit_AsyncWith = visit_With
 
     # What is called
 

@@ -60,6 +60,10 @@ class Scopes:
             if not (self.fallback and scope.get(name) is not None):
                 scope[name] = meaning
 
+    def is_of_the_module(self, name: str) -> bool:
+        """Whether a plain name is none of a function around this place."""
+        return all(name not in scope for scope in self._scopes[1:])
+
     def look_up(self, name: str) -> str | None:
         """The dotted path that a name stands for, or None: a plain one, or an attribute of `self`."""
         if name.startswith(OWN):
@@ -101,6 +105,13 @@ class Scopes:
                 node = node.value
             elif isinstance(node, ast.Call):
                 if node.args and self.resolve(node.func) in PARTIALS:
+                    node = node.args[0]
+                    continue
+                if dotted(node.func) == "getattr" and len(node.args) > 1:
+                    name = node.args[1]
+                    # Of a name that is made up at run time: `request` is a method that they all have.
+                    given = isinstance(name, ast.Constant) and isinstance(name.value, str)
+                    steps.append(f".{ast.literal_eval(name)}" if given else ".request")
                     node = node.args[0]
                     continue
                 steps.append("()")

@@ -22,6 +22,9 @@ LONGEST_REASON = 64
 MOST_FUNCTIONS = 10_000
 """More than an account has; logs are input, and input may be anything."""
 
+MOST_DETAILED = 1_000
+"""Functions whose origins and reasons are kept apart; further ones have sums only. 20 of each would be 500 MB."""
+
 MOST_BUCKETS = 120
 """Bars that a chart can show; when there are more, each becomes twice as wide."""
 
@@ -149,7 +152,8 @@ class Recording:
         name = str(record.get("FunctionName", "unknown"))[:140]
         if name not in self.functions and len(self.functions) >= MOST_FUNCTIONS:
             name = OTHERS
-        self.functions.setdefault(name, Totals(most=MOST_OF_A_FUNCTION)).add(record)
+        most = MOST_OF_A_FUNCTION if len(self.functions) < MOST_DETAILED else 0
+        self.functions.setdefault(name, Totals(most=most)).add(record)
         self.all.add(record)
         metadata = record.get("_aws")
         moment = number(metadata.get("Timestamp")) / 1000 if isinstance(metadata, dict) else 0.0
