@@ -46,7 +46,7 @@ site: setup ## Build the documents as a site in build/site; a broken link is an 
 
 .PHONY: test
 test: check build ## Run the whole test suite, on every Python and with the oldest and newest clients found here
-	$(BIN)/pytest --numprocesses 3 --dist loadfile $(PYTEST_ARGUMENTS)
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGUMENTS)
 	$(BIN)/nox $(if $(CI),--error,--no-error)-on-missing-interpreters
 
 .PHONY: demo

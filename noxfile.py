@@ -31,8 +31,8 @@ def run(session: nox.Session, clients: str, *tests: str) -> None:
 
 @nox.session(python=PYTHONS)
 def oldest(session: nox.Session) -> None:
-    """The oldest clients that are supported; on the Python in the middle only that they reuse connections."""
-    run(session, "clients-floor", *(REUSE if session.python == PYTHONS[1] else OF_THE_CLIENTS))
+    """The oldest clients that are supported: everything on the oldest Python, reuse of connections on the others."""
+    run(session, "clients-floor", *(OF_THE_CLIENTS if session.python == PYTHONS[0] else REUSE))
 
 
 @nox.session(python=[python for python in PYTHONS if python != OWN])
