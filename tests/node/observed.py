@@ -8,7 +8,7 @@ from typing import Any
 from tests.node.interpreter import PRELOAD, NodeInterpreter
 from tests.support.origin import Origin
 
-CALLS = 5
+CALLS = 4
 
 # What the layer has counted is asked of its own module. A turn between two calls is there in every handler.
 RUN = """

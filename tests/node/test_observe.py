@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.local import Emulator
 from tests.node.interpreter import NodeInterpreter
 from tests.node.observed import outcome
-from tests.node.test_clients import CALLS
+from tests.node.test_clients import CALLS, SOURCE
 from tests.support.origin import Origin
 
 # Each defines `call(url)`.
@@ -61,16 +64,38 @@ PATTERNS = {
         const call = (url) => send(url + '/bytes/10', { agent: new https.Agent(own()) });
     """,
 }
-CARELESS = {f"careless: {name}": f"const call = (url) => calls[{name!r}](url);" for name in CALLS}
+PATTERNS |= {
+    "undici, three calls at a time": """
+        const { Agent, request } = require('undici-7');
+        const one = async (url) => (await request(url + '/slow/50', { dispatcher: new Agent() })).body.text();
+        const call = (url) => Promise.all([one(url), one(url), one(url)]);
+    """,
+    "fetch, the server closes": """
+        const call = async (url) => (await fetch(url + '/close')).text();
+    """,
+    "fetch, an answer without a length": """
+        const call = async (url) => (await fetch(url + '/no-length')).text();
+    """,
+    "undici, an agent per call that is closed": """
+        const { Agent, request } = require('undici-7');
+        const call = async (url) => {
+          const dispatcher = new Agent();
+          const { body } = await request(url + '/chunked/30', { dispatcher });
+          await body.text();
+          await dispatcher.close();
+        };
+    """,
+    "undici, an agent with limits": """
+        const { Agent, request } = require('undici-7');
+        const call = async (url) => {
+          const { body } = await request(url + '/bytes/10', { dispatcher: new Agent({ connections: 1 }) });
+          await body.text();
+        };
+    """,
+}
 
 
-@pytest.mark.parametrize("pattern", PATTERNS | CARELESS)
-def test_observing_changes_nothing_and_foretells_mode_on(
-    run: NodeInterpreter, version: str, origin: Origin, pattern: str
-) -> None:
-    if "undici 8" in pattern and version == "20":
-        pytest.skip("undici 8 needs Node 22")
-    code = (PATTERNS | CARELESS)[pattern]
+def check(run: NodeInterpreter, origin: Origin, code: str) -> None:
     without, observed, on = (outcome(run, origin, code, mode) for mode in (None, "observe", "on"))
     seen = observed.seen
     assert (observed.accepted, observed.received) == (without.accepted, without.received)
@@ -79,3 +104,30 @@ def test_observing_changes_nothing_and_foretells_mode_on(
     assert seen["sparedMs"] <= seen["connectMs"]
     assert sum(seen["notReused"].values()) == seen["opened"] - seen["spared"]
     assert seen["notReused"] == on.seen["notReused"]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_observing_changes_nothing_and_foretells_mode_on(run: NodeInterpreter, origin: Origin, pattern: str) -> None:
+    check(run, origin, PATTERNS[pattern])
+
+
+@pytest.mark.parametrize("version", ["22"], indirect=True)
+@pytest.mark.parametrize("name", CALLS)
+def test_observing_a_careless_client_foretells_mode_on(run: NodeInterpreter, origin: Origin, name: str) -> None:
+    check(run, origin, f"const call = calls[{name!r}];")
+
+
+def test_the_metrics_say_what_was_foretold(function: Callable[..., Emulator], origin: Origin) -> None:
+    with function(SOURCE.format(name="http, agent per call"), {"KEEPALIVE_MODE": "observe"}) as sandbox:
+        for _ in range(2):
+            assert sandbox.invoke({"url": origin.url, "calls": 3}).payload == "done"
+        sandbox.shutdown()
+        first, second = sandbox.emf
+    assert origin.accepted == 6
+    assert [line["mode"] for line in (first, second)] == ["observe"] * 2
+    assert [line["ConnectionsOpened"] for line in (first, second)] == [3, 3]
+    assert [line["wouldReuse"] for line in (first, second)] == [2, 3]
+    assert [line["ConnectionsIdle"] for line in (first, second)] == [0, 0]
+    assert 0 < first["wouldSave"] < first["ConnectTime"]
+    assert second["wouldSave"] == second["ConnectTime"]
+    assert (first["notReused"], second.get("notReused", {})) == ({"first": 1}, {})

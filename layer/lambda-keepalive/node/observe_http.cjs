@@ -31,7 +31,9 @@ const { emit: nativeEmit } = prototype;
 function addRequest(request, options, ...legacy) {
   try {
     if (admits(this, request, options)) {
-      request[observe.ASKS] = !request.shouldKeepAlive && mayKeepOpen(request, options);
+      // A field that asks for a close counts when the head is made.
+      const asks = !request.shouldKeepAlive || request.getHeader('connection') !== undefined;
+      request[observe.ASKS] = asks && mayKeepOpen(request, options);
     }
   } catch (error) {
     guard.fault('addRequest', error);

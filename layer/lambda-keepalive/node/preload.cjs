@@ -105,9 +105,9 @@ function hookNextDispatcher() {
 function hookUndici(dispatcher) {
   try {
     load();
-    const undici = require('./undici.cjs');
-    undici.hookGlobals();
-    undici.hook(dispatcher);
+    const dispatchers = require('./dispatchers.cjs');
+    dispatchers.hookGlobals();
+    dispatchers.hook(dispatcher);
   } catch (error) {
     guard.fault('fetch', error);
   }
@@ -124,6 +124,7 @@ function load() {
     for (const undo of restore) undo();
     if (config.mode === 'observe') {
       if (config.clients.has('node:http')) require('./observe_http.cjs').install();
+      if (config.clients.has('undici')) require('./observe_undici.cjs').install();
       return;
     }
     if (config.clients.has('node:http')) {

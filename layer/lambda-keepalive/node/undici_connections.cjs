@@ -38,6 +38,15 @@ const resting = new Set();
 const began = new WeakMap();
 /** @type {(client: any) => void} Is shown the client of each new connection. */
 let show = () => {};
+/** What is done about connections besides; mode `observe` puts functions of its own in their places. */
+const policy = {
+  /** One was opened. @param {Facts} facts @param {number} milliseconds */
+  opened({ origin }, milliseconds) {
+    misses.opened(origin, null, null, milliseconds);
+  },
+  /** A request is being written to one. @param {Facts} facts @param {any} request */
+  sent(facts, request) {},
+};
 
 /** @param {any} object @param {string} description of a symbol: bundlers leave these alone */
 function field(object, description) {
@@ -75,7 +84,7 @@ function connected({ connectParams, connector, socket }) {
   bySocket.set(socket, facts);
   open.add(facts);
   socket.once('close', guard.shielded('undici', () => closed(facts)));
-  misses.opened(origin, null, null, performance.now() - started);
+  policy.opened(facts, performance.now() - started);
 }
 
 /** @param {any} message */
@@ -100,6 +109,7 @@ function sendHeaders({ request, socket }) {
   const facts = bySocket.get(socket);
   if (facts === undefined) return;
   redispatch.sent(facts.requests > 0);
+  policy.sent(facts, request);
   stats.request(facts.origin, facts.requests > 0);
   facts.requests += 1;
   facts.busy = true;
@@ -181,4 +191,4 @@ function install(shown) {
   stats.idleCounts.push(() => [...open].filter(({ busy, requests }) => !busy && requests > 0).length);
 }
 
-module.exports = { field, giveUp, install, originOf, portOf };
+module.exports = { field, giveUp, install, originOf, policy, portOf };
