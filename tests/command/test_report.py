@@ -243,6 +243,24 @@ def test_what_is_kept_of_a_log_is_bounded_and_adds_up() -> None:
     )
 
 
+def test_a_chart_is_as_fine_as_the_recording_is_short() -> None:
+    for seconds, width in ((1, 1), (100, 1), (3_600, 32), (30 * 86_400, 32_768)):
+        recording = Recording("x")
+        for each in range(10):
+            recording.add_all(Reader().read([record(at=START + seconds * each / 10)]))
+        assert recording.width == width
+        assert max(recording.timeline) - min(recording.timeline) < MOST_BUCKETS
+
+
+@pytest.mark.parametrize("moment", [-5, 0, 1, 1e12, 9e15])
+def test_a_line_of_an_impossible_time_is_counted_and_not_drawn(command: Command, tmp_path: Path, moment: float) -> None:
+    log = tmp_path / "x.log"
+    log.write_text(f"{record(at=START)}\n{record(at=moment)}\n")
+    outcome = command("report", log, "--json", "--html", tmp_path / "x.html")
+    assert outcome.json["recordings"][0]["all"]["invocations"] == 2
+    assert (tmp_path / "x.html").read_text().count("<rect") == 2
+
+
 @pytest.mark.parametrize("value", ["x", None, [], {}, True, 10**40, -(10**40)])
 def test_fields_of_the_wrong_kind_count_as_zero(value: object) -> None:
     recording = Recording("x")

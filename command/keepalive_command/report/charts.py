@@ -20,6 +20,10 @@ def connections_over_time(recording: Recording, number: int) -> str:
     highest = max(sums.opened + sums.reused for sums in recording.timeline.values()) or 1
     plot_width, plot_height = WIDTH - LEFT, HEIGHT - BOTTOM - TOP
     step = plot_width / slots
+
+    def beginning(index: int) -> str:
+        return clock(index * recording.width, recording.width)
+
     bars = []
     for index, sums in sorted(recording.timeline.items()):
         x = LEFT + (index - first) * step
@@ -27,7 +31,7 @@ def connections_over_time(recording: Recording, number: int) -> str:
         reused = plot_height * sums.reused / highest
         floor = TOP + plot_height
         width = max(1.0, step * 0.86)
-        label = f"{_clock(index * recording.width)}: {sums.opened:,.0f} opened, {sums.reused:,.0f} reused"
+        label = f"{beginning(index)}: {sums.opened:,.0f} opened, {sums.reused:,.0f} reused"
         bars.append(
             f"<g><title>{label}</title>"
             f'<rect class="reused" x="{x:.1f}" y="{floor - opened - reused:.1f}" width="{width:.1f}" '
@@ -36,8 +40,8 @@ def connections_over_time(recording: Recording, number: int) -> str:
         )
     lines = "".join(_grid_line(TOP + plot_height * (1 - part), highest * part) for part in (0, 0.5, 1))
     ends = (
-        f'<text x="{LEFT}" y="{HEIGHT - 8}">{_clock(first * recording.width)}</text>'
-        f'<text x="{WIDTH}" y="{HEIGHT - 8}" text-anchor="end">{_clock((last + 1) * recording.width)} UTC</text>'
+        f'<text x="{LEFT}" y="{HEIGHT - 8}">{beginning(first)}</text>'
+        f'<text x="{WIDTH}" y="{HEIGHT - 8}" text-anchor="end">{beginning(last + 1)} UTC</text>'
     )
     total = recording.all
     description = f"{total.opened:,.0f} connections opened and {total.reused:,.0f} requests on reused ones, over time"
@@ -74,5 +78,6 @@ def _svg(name: str, height: int, description: str, content: str) -> str:
     )
 
 
-def _clock(moment: int) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%m-%d %H:%M")
+def clock(moment: int, width: int) -> str:
+    """A Unix time as precisely as bars of that many seconds are."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%m-%d %H:%M" if width >= 60 else "%H:%M:%S")

@@ -36,5 +36,5 @@ def draw(recordings: list[Recording], path: Path) -> None:
         axis.set_title(title, loc="left", fontsize=10)
         axis.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
         axis.spines[["top", "right"]].set_visible(False)
-        axis.set_ylabel(f"per {recording.width // 60} min")
+        axis.set_ylabel(f"per {recording.width} s" if recording.width < 120 else f"per {recording.width / 60:.0f} min")
     figure.savefig(path, dpi=144)

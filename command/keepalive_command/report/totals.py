@@ -26,10 +26,13 @@ MOST_DETAILED = 1_000
 """Functions whose origins and reasons are kept apart; further ones have sums only. 20 of each would be 500 MB."""
 
 MOST_BUCKETS = 120
-"""Bars that a chart can show; when there are more, each becomes twice as wide."""
+"""Bars that a chart can show from end to end; when it would take more, each becomes twice as wide."""
 
-FIRST_WIDTH = 60
-"""Seconds: the period of CloudWatch's metrics."""
+FIRST_WIDTH = 1
+"""Seconds: the first recording that somebody makes is short."""
+
+EARLIEST, LATEST = 946_684_800, 4_102_444_800
+"""Unix times of the years 2000 and 2100; what says to be of another time is counted, but not drawn."""
 
 
 @dataclass
@@ -157,16 +160,18 @@ class Recording:
         self.all.add(record)
         metadata = record.get("_aws")
         moment = number(metadata.get("Timestamp")) / 1000 if isinstance(metadata, dict) else 0.0
-        if moment > 0:
+        if EARLIEST <= moment < LATEST:
             self.first = moment if self.first is None else min(self.first, moment)
             self.last = moment if self.last is None else max(self.last, moment)
             self._bucket(moment, record)
 
     def _bucket(self, moment: float, record: dict[str, Any]) -> None:
-        bucket = self.timeline.setdefault(int(moment) // self.width, Sums())
+        index = int(moment) // self.width
+        is_new = index not in self.timeline
+        bucket = self.timeline.setdefault(index, Sums())
         bucket.opened += number(record.get("ConnectionsOpened"))
         bucket.reused += number(record.get("ConnectionsReused"))
-        while len(self.timeline) > MOST_BUCKETS:
+        while is_new and max(self.timeline) - min(self.timeline) >= MOST_BUCKETS:
             self._widen()
 
     def _widen(self) -> None:
