@@ -32,7 +32,8 @@ figure { margin: 1rem 0; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; margin: .75rem 0; font-size: .9rem; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
 th, td { padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-thead th { white-space: normal; min-width: 6.25rem; vertical-align: bottom; }
+thead th { white-space: normal; overflow-wrap: normal; vertical-align: bottom; }
+.names thead th { overflow-wrap: anywhere; min-width: 6rem; }
 th:first-child { text-align: left; } tbody th { font-weight: 400; } td { font-variant-numeric: tabular-nums; }
 svg { width: 100%; height: auto; } svg text { fill: var(--faint); font: 12px system-ui, sans-serif; }
 svg line { stroke: var(--line); } .opened { fill: var(--opened); } .reused { fill: var(--reused); }
@@ -49,10 +50,11 @@ def page(recordings: list[tuple[Recording, Saving]]) -> str:
     if len(recordings) == 2:
         before, after = (recording for recording, _ in recordings)
         figure = charts.opened_per_invocation([before, after])
+        numbers = _table(comparison(before, after), "scroll names")
         parts.insert(
             0,
             f'<h2 id="comparison">Before and after</h2><figure><figcaption>Connections opened per invocation'
-            f"</figcaption>{figure}</figure>{_table(comparison(before, after))}",
+            f"</figcaption>{figure}</figure>{numbers}",
         )
         links.insert(0, '<li><a href="#comparison">Before and after</a></li>')
     return (
@@ -95,7 +97,7 @@ def _section(recording: Recording, saving: Saving, number: int) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, kind: str = "scroll") -> str:
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
     rows = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
@@ -103,6 +105,6 @@ def _table(table: Table) -> str:
     )
     # A region that scrolls must be reachable by keyboard.
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.title)}"><table>'
+        f'<div class="{kind}" tabindex="0" role="region" aria-label="{escape(table.title)}"><table>'
         f"<caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
