@@ -3,7 +3,8 @@
     python publish.py REGION ... [--name lambda-keepalive] [--share 123456789012 | o-abc123 | public] [--dry-run]
 
 One layer for each architecture, named <name>-<architecture>. A zip whose content the newest version has already is not
-published again. A region that fails does not keep the others from being tried; the exit code is then 1.
+published again, but shared with whom `--share` names. A region that fails does not keep the others from being tried; the
+exit code is then 1.
 """
 
 import argparse
@@ -99,13 +100,22 @@ def publish(region: str, architecture: str, path: Path, arguments: argparse.Name
                 CompatibleRuntimes=RUNTIMES,
                 LicenseInfo="Apache-2.0",
             )
-            for permission in arguments.share:
-                functions.add_layer_version_permission(
-                    LayerName=name, VersionNumber=version["Version"], Action="lambda:GetLayerVersion", **permission
-                )
+        for permission in arguments.share:
+            share(functions, name, version["Version"], permission)
         return Published(region, architecture, version["LayerVersionArn"], state)
     except (BotoCoreError, ClientError, ValueError) as error:
         return Published(region, architecture, str(error), "failed")
+
+
+def share(functions: Any, name: str, version: int, permission: dict[str, str]) -> None:
+    """Let others use a version; one that is shared with them already stays so."""
+    try:
+        functions.add_layer_version_permission(
+            LayerName=name, VersionNumber=version, Action="lambda:GetLayerVersion", **permission
+        )
+    except functions.exceptions.ResourceConflictException:
+        # A statement of this name is there: an earlier run's.
+        pass
 
 
 def newest(functions: Any, name: str) -> dict[str, Any] | None:

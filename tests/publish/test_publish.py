@@ -16,6 +16,7 @@ import yaml
 pytest.importorskip("moto", reason="the group `command` is not installed")
 
 import boto3
+from botocore.stub import Stubber
 from moto.server import ThreadedMotoServer
 
 import publish
@@ -117,6 +118,22 @@ def test_whom_it_is_shared_with(text: str, expected: dict[str, str]) -> None:
     shape = model.operation_model("AddLayerVersionPermission").input_shape
     parameters = {"LayerName": "x", "VersionNumber": 1, "Action": "lambda:GetLayerVersion", **expected}
     assert not ParamValidator().validate(parameters, shape).has_errors()
+
+
+@pytest.mark.parametrize("answers", [[{}], [{}, "ResourceConflictException"]])
+def test_what_is_shared_already_stays_so(answers: list[Any]) -> None:
+    """A version that an earlier run has published, and may or may not have shared."""
+    client = boto3.client("lambda", region_name=REGIONS[0], aws_access_key_id="id", aws_secret_access_key="key")
+    permission = publish.principal("123456789012")
+    expected = {"LayerName": "x", "VersionNumber": 7, "Action": "lambda:GetLayerVersion", **permission}
+    with Stubber(client) as stubber:
+        for answer in answers:
+            if isinstance(answer, str):
+                stubber.add_client_error("add_layer_version_permission", answer, expected_params=expected)
+            else:
+                stubber.add_response("add_layer_version_permission", answer, expected)
+            publish.share(client, "x", 7, permission)
+        stubber.assert_no_pending_responses()
 
 
 def test_whom_it_cannot_be_shared_with(dist: Path) -> None:
