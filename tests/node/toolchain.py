@@ -58,7 +58,7 @@ def node_modules() -> Path:
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(HERE / name, directory)
             command = [*npm(directory), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
-            subprocess.run(command, cwd=directory, check=True, env=_environment())
+            subprocess.run(command, cwd=directory, check=True, env=environment())
             for version in ADDONS:
                 build_addon(modules, version)
             marker.write_text(fingerprint)
@@ -132,7 +132,7 @@ def unpack_libraries(modules: Path) -> Path:
     return unpacked
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """For npm: the CAs of the machine where a wheel's Node would know only its own."""
     authorities = "/etc/ssl/certs/ca-certificates.crt"
     return ({"NODE_EXTRA_CA_CERTS": authorities} if os.path.exists(authorities) else {}) | os.environ
