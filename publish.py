@@ -3,8 +3,8 @@
     python publish.py REGION ... [--name lambda-keepalive] [--share 123456789012 | o-abc123 | public] [--dry-run]
 
 One layer for each architecture, named <name>-<architecture>. A zip whose content the newest version has already is not
-published again, but shared with whom `--share` names. A region that fails does not keep the others from being tried; the
-exit code is then 1.
+published again, but shared with whom `--share` names. A region that fails does not keep the others from being tried;
+the exit code is then 1.
 """
 
 import argparse
