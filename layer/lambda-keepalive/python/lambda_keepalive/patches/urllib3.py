@@ -12,7 +12,6 @@ import queue
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.response import HTTPResponse
 
 from lambda_keepalive import dialling, guard, transport, urllib3_exchange, urllib3_queue
 from lambda_keepalive.patching import add, replace
@@ -108,6 +107,9 @@ _lender = Pools()
 def install(module: "ModuleType") -> None:
     """Patch urllib3, unless its version is unknown."""
     urllib3_exchange.require_known_version()
+    # Of urllib3-future there is no such module.
+    from urllib3.response import HTTPResponse
+
     add(HTTPConnectionPool, "_keepalive_lends", False)
     replace(HTTPConnection, "connect", _connect)
     replace(HTTPSConnection, "connect", _connect)
