@@ -114,6 +114,7 @@ class NodeInterpreter:
         environ: Mapping[str, str] | None = None,
         acts: Mapping[str, Callable[..., Any]] | None = None,
         stderr: str = "",
+        descriptors: int | None = None,
         **names: Any,
     ) -> Any:
         """Run the snippet; fail unless it exits with 0, as quiet as said.
@@ -123,6 +124,7 @@ class NodeInterpreter:
             environ: variables for this run.
             acts: what `act("name", ...)` in the snippet does, in this process.
             stderr: a regular expression for all that is printed to standard error; by default nothing may be.
+            descriptors: how many file descriptors the process may have.
         """
         variables = {
             "PATH": os.environ["PATH"],
@@ -134,11 +136,12 @@ class NodeInterpreter:
         if layer:
             variables["NODE_OPTIONS"] = f"{variables.get('NODE_OPTIONS', '')} --require {PRELOAD}".strip()
         program = PROGRAM.format(names=json.dumps(names), code=textwrap.dedent(code))
+        limits = [] if descriptors is None else ["prlimit", f"--nofile={descriptors}"]
         result = None
         with (
             tempfile.TemporaryFile("w+") as errors,
             subprocess.Popen(
-                [toolchain.node(self.version), "-e", program],
+                [*limits, toolchain.node(self.version), "-e", program],
                 cwd=self._directory,
                 env=variables,
                 stdin=subprocess.PIPE,

@@ -195,22 +195,6 @@ def test_destroy_closes_the_connection_of_a_call_under_way(run: NodeInterpreter,
     )
 
 
-def test_descriptors_do_not_grow(run: NodeInterpreter, origin: Origin) -> None:
-    code = """
-        const { readdirSync } = require('node:fs');
-        const call = async () => {
-          await send(names.url, { agent: new https.Agent({ keepAlive: true }) });
-          await (await fetch(names.url)).text();
-        };
-        await call();
-        const before = readdirSync('/proc/self/fd').length;
-        for (let each = 0; each < 200; each += 1) await call();
-        return readdirSync('/proc/self/fd').length - before;
-    """
-    assert run(code, url=origin.url) <= 0
-    assert origin.accepted == 2
-
-
 def test_no_more_are_kept_than_the_settings_allow(run: NodeInterpreter, plain: Origin) -> None:
     code = """
         const call = () => send(names.url + '/slow/50', { agent: new http.Agent({ keepAlive: true }) });
