@@ -139,6 +139,27 @@ def test_listeners_do_not_pile_up_on_a_connection(run: NodeInterpreter, origin: 
     assert origin.accepted == 1
 
 
+def test_a_request_gets_its_socket_with_the_listeners_that_node_has_put_there(
+    run: NodeInterpreter, origin: Origin
+) -> None:
+    code = """
+        const agent = new https.Agent({ keepAlive: true });
+        const found = [];
+        for (let each = 0; each < 2; each += 1) {
+          await new Promise((resolve, reject) => {
+            const request = https.get(names.url, { agent }, (response) => response.resume().on('end', resolve));
+            request.on('socket', (socket) => {
+              found.push(['error', 'data', 'drain', 'end', 'free', 'timeout'].map((event) => socket.listenerCount(event)));
+            });
+            request.on('error', reject);
+          });
+          await sleep(10);
+        }
+        return found;
+    """
+    assert run(code, url=origin.url) == run(code, url=origin.url, layer=False)
+
+
 def test_what_follows_belongs_to_the_call_that_waits(run: NodeInterpreter, origin: Origin) -> None:
     """AsyncLocalStorage, by which tracing and loggers know their request."""
     code = """

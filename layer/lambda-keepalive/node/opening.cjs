@@ -162,10 +162,9 @@ function track(agent, socket, args, plan, started) {
   const connection = new Connection(socket, plan?.key ?? null, origin);
   policy.begun(connection, plan);
   let refusal = plan === null ? 'foreign-class' : plan.refusal;
-  const failed = guard.shielded('connectError', () => stats.connectError(origin));
-  socket.once('error', failed);
+  let isOpen = false;
   const opened = guard.shielded('connect', () => {
-    socket.removeListener('error', failed);
+    isOpen = true;
     const milliseconds = performance.now() - started;
     if (connection.key !== null && !config.loopback && isLoopback(socket.remoteAddress)) {
       connection.key = null;
@@ -174,7 +173,11 @@ function track(agent, socket, args, plan, started) {
     misses.opened(origin, connection.key, refusal, milliseconds, Boolean(plan?.kept));
   });
   socket.once(secure ? 'secureConnect' : 'connect', opened);
-  socket.once('close', guard.shielded('close', () => policy.closed(connection, socket)));
+  // No listener for 'error': programs look whether there is one.
+  socket.once('close', guard.shielded('close', () => {
+    if (!isOpen && socket.errored) stats.connectError(origin);
+    policy.closed(connection, socket);
+  }));
 }
 
 /** @param {Connection} connection */
