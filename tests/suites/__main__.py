@@ -12,7 +12,7 @@ from pathlib import Path
 
 import tomllib
 
-from tests.suites import catalog, environments, running
+from tests.suites import catalog, environments, node_sources, running, running_node
 from tests.suites.environments import Environment, Unavailable
 from tests.suites.outcomes import Comparison, Outcome, Run, failed_only_in, is_steady
 
@@ -27,10 +27,10 @@ Runner = Callable[[Environment, str | None, Sequence[str]], Run]
 
 @dataclass(frozen=True)
 class Job:
-    """A suite on one Python: how its environment is made, what runs it, and the ways to attach the layer."""
+    """A suite on one interpreter: how its environment is made, what runs it, and the ways to attach the layer."""
 
     suite: str
-    python: str
+    interpreter: str
     prepare: Callable[[], Environment]
     run: Runner
     targets: Sequence[str]
@@ -41,10 +41,15 @@ def jobs() -> Iterator[Job]:
     for suite in catalog.LIBRARIES:
         prepare = functools.partial(environments.of_library, suite)
         run = functools.partial(running.run_pytest, plugins=suite.plugins, own_options=suite.options)
-        yield Job(suite.name, suite.python, prepare, run, suite.tests, [catalog.POOLED])
+        yield Job(suite.name, f"Python {suite.python}", prepare, run, suite.tests, [catalog.POOLED])
     for python in catalog.CPYTHON_PYTHONS:
         prepare = functools.partial(environments.of_cpython, python)
-        yield Job(catalog.CPYTHON, python, prepare, running.run_regrtest, [*catalog.CPYTHON_FILES], [*catalog.WAYS])
+        files = [*catalog.CPYTHON_FILES]
+        yield Job(catalog.CPYTHON, f"Python {python}", prepare, running.run_regrtest, files, [*catalog.WAYS])
+    for node_suite in catalog.NODE_SUITES:
+        prepare = functools.partial(node_sources.of_node, node_suite)
+        name = f"Node {node_suite.node}"
+        yield Job(node_suite.name, name, prepare, running_node.run_files, catalog.NODE_FILES, [catalog.POOLED])
 
 
 def main() -> int:
@@ -64,7 +69,7 @@ def main() -> int:
         try:
             comparisons += compare(job, known())
         except Unavailable as reason:
-            print(f"{job.suite}, Python {job.python}: not run: {reason}", flush=True)
+            print(f"{job.suite}, {job.interpreter}: not run: {reason}", flush=True)
     print_table(comparisons)
     return 1 if not comparisons or any(one.new or one.with_layer.complaints for one in comparisons) else 0
 

@@ -197,4 +197,24 @@ CPYTHON_FILES = {
     "test_asyncio.test_events": 120,
 }
 
-NAMES = (*(suite.name for suite in LIBRARIES), CPYTHON)
+
+@dataclass(frozen=True)
+class NodeSuite:
+    """Node's own tests of its agents and clients.
+
+    Attributes:
+        node: the major version that runs them.
+        release: of Debian, whose source package of Node is of the same major version; there is none of Node 22.
+    """
+
+    name: str
+    node: str
+    release: str
+
+
+NODE_SUITES = (NodeSuite("node-20", "20", "trixie"), NodeSuite("node-24", "24", "forky"))
+NODE_FILES = ("test/parallel/test-http-*.js", "test/parallel/test-https-*.js")
+# One file; the slowest takes ten seconds.
+NODE_TEST_TIMEOUT_S = 60
+
+NAMES = (*(suite.name for suite in LIBRARIES), CPYTHON, *(suite.name for suite in NODE_SUITES))

@@ -20,10 +20,10 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """Where a suite runs: `directory` is the working directory, `python` the interpreter; `version` is for people."""
+    """Where a suite runs: `directory` is the working directory; `version` is for people."""
 
     directory: Path
-    python: Path
+    interpreter: Path
     version: str
 
 

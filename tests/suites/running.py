@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -52,7 +53,7 @@ def run_pytest(
         if not run.outcomes or "pytest::internal" in run.outcomes:
             raise Unavailable(f"pytest did not come to its end; see {OUTPUT}")
         run.seconds = time.monotonic() - started
-        _add_witness(run, way, Path(place))
+        add_witness(run, way, Path(place))
     return run
 
 
@@ -65,7 +66,7 @@ def run_regrtest(environment: Environment, way: str | None, files: Sequence[str]
             run = _run_file(environment, way, file, Path(place))
             whole.outcomes.update(run.outcomes)
             whole.files.update(dict.fromkeys(run.outcomes, file))
-        _add_witness(whole, way, Path(place))
+        add_witness(whole, way, Path(place))
     whole.seconds = time.monotonic() - started
     return whole
 
@@ -97,13 +98,15 @@ def _last_started(output: str) -> str | None:
     return started[-1] if started else None
 
 
-def _execute(environment: Environment, way: str | None, arguments: list[str], place: Path) -> str:
-    """Run the interpreter to its end or to the time limit; returns its output."""
-    command = [*_network(), str(environment.python), *arguments]
+def execute(
+    environment: Environment, way: str | None, arguments: list[str], environ: Mapping[str, str], timeout: float
+) -> tuple[int, str]:
+    """Run the interpreter to its end or to the time limit, in seconds; its exit status and its output."""
+    command = [*_network(), str(environment.interpreter), *arguments]
     process = subprocess.Popen(
         command,
         cwd=environment.directory,
-        env=_environ(way, place),
+        env=environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -112,13 +115,18 @@ def _execute(environment: Environment, way: str | None, arguments: list[str], pl
         start_new_session=True,
     )
     try:
-        output, _ = process.communicate(timeout=RUN_TIMEOUT_S)
+        output, _ = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         output, _ = process.communicate()
     with OUTPUT.open("a") as log:
         log.write(f"\n$ {' '.join(command)}  # {environment.version}, {way or 'without the layer'}\n{output}")
-    return output
+    return process.returncode, output
+
+
+def _execute(environment: Environment, way: str | None, arguments: list[str], place: Path) -> str:
+    """Run Python to its end or to the time limit of a run; returns its output."""
+    return execute(environment, way, arguments, _environ(way, place), RUN_TIMEOUT_S)[1]
 
 
 def _environ(way: str | None, place: Path) -> dict[str, str]:
@@ -131,6 +139,7 @@ def _environ(way: str | None, place: Path) -> dict[str, str]:
     return environ | {"PYTHONPATH": os.pathsep.join(path), "SUITES_WITNESS": str(place)}
 
 
+@functools.cache
 def _network() -> list[str]:
     """What puts a command into a network of its own, as root or as a user who may make user namespaces; else nothing,
     and the tests that need one fail in both runs."""
@@ -144,7 +153,8 @@ def _network() -> list[str]:
     return []
 
 
-def _add_witness(run: Run, way: str | None, place: Path) -> None:
+def add_witness(run: Run, way: str | None, place: Path) -> None:
+    """Add what the processes of a run with the layer wrote down."""
     if way is None:
         return
     statements: list[Mapping[str, object]] = [json.loads(path.read_text()) for path in place.glob("*.json")]
