@@ -15,7 +15,7 @@ EXPORTS = {
     "idle": ("add", "discard", "find", "forget", "park", "remove", "review", "unpark"),
     "idle_limits": ("hinted", "hintedTimeout", "hungUp", "limitOf"),
     "misses": ("discarded", "opened"),
-    "redispatch": ("isHangUp", "refused", "sent", "watched"),
+    "redispatch": ("hearsErrors", "isHangUp", "refused", "sent", "watched"),
     "repeatable": ("mayRepeat",),
     "requests": ("keepOpen", "mayKeepOpen", "mayShare", "originOf"),
     "runtime": ("generation",),
@@ -65,5 +65,5 @@ def test_the_list_is_complete() -> None:
         text = PRELOAD.with_name(f"{module}.cjs").read_text()
         exported = set(re.findall(r"\w+", text[text.rindex("module.exports") :].partition("{")[2]))
         known = {"NOT_OURS", "OPTIONS", "install", "troubled", "nearlyFree", "open", "reviews", "Invocation"}
-        known |= {"idleCount", "replayed", "follow", "watch", "matches"}
+        known |= {"idleCount", "replayed", "follow", "watch", "matches", "policy"}
         assert exported - known == set(names), module

@@ -149,7 +149,7 @@ def test_a_request_gets_its_socket_with_the_listeners_that_node_has_put_there(
           await new Promise((resolve, reject) => {
             const request = https.get(names.url, { agent }, (response) => response.resume().on('end', resolve));
             request.on('socket', (socket) => {
-              found.push(['error', 'data', 'drain', 'end', 'free', 'timeout'].map((event) => socket.listenerCount(event)));
+              found.push(['error', 'data', 'drain', 'end', 'timeout'].map((event) => socket.listenerCount(event)));
             });
             request.on('error', reject);
           });
@@ -268,3 +268,27 @@ def test_options_that_cannot_be_used_are_an_error_of_the_request(run: NodeInterp
         return codes;
     """
     assert run(code, url=origin.url) == ["ERR_INVALID_IP_ADDRESS"] * 2
+
+
+@pytest.mark.parametrize("undici", ["undici-6", "undici-7", "undici-8"])
+def test_what_undici_throws_at_once_is_thrown_at_once(run: NodeInterpreter, plain: Origin, undici: str) -> None:
+    if undici == "undici-8" and run.version == "20":
+        pytest.skip("undici 8 needs Node 22")
+    code = """
+        const { Agent } = require(names.undici);
+        const agent = new Agent();
+        const handler = { onError() {}, onResponseError() {} };
+        const thrown = [];
+        const request = { origin: names.url, path: '/', method: 'GET' };
+        const wrong = [['ASD'], ['ASD', handler], [{}, handler], [{ origin: '' }, handler], [request, {}]];
+        for (const args of wrong) {
+          try {
+            agent.dispatch(...args);
+            thrown.push(null);
+          } catch (error) {
+            thrown.push(error.code);
+          }
+        }
+        return thrown;
+    """
+    assert run(code, undici=undici, url=plain.url) == run(code, undici=undici, url=plain.url, layer=False)

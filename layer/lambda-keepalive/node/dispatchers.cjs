@@ -63,9 +63,18 @@ function identify(agent, base, options) {
   if (!(field(agent, 'clients') instanceof Map) || typeof factory !== 'function' || settings === undefined) return undefined;
   if (agent.closed || agent.destroyed || agent.eventNames().length > 0) return undefined;
   if (factory !== defaultFactory(agent) || !isShareable(settings)) return undefined;
-  const url = new URL(String(options.origin));
-  if (refusedAddress(url.hostname, portOf(url)) !== null) return undefined;
+  const url = addressOf(options);
+  if (url === undefined || refusedAddress(url.hostname, portOf(url)) !== null) return undefined;
   return `${render(agent.constructor)} ${render(settings)}`;
+}
+
+/** Where a request goes; undefined if undici will throw at it. @param {any} options */
+function addressOf(options) {
+  try {
+    return new URL(String(options.origin));
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -84,6 +84,11 @@ function watched(options, handler, again) {
   return ours;
 }
 
+/** @param {any} handler */
+function hearsErrors(handler) {
+  return ERRORS.some((name) => typeof handler?.[name] === 'function');
+}
+
 /** Whether an error is the peer's hanging up. @param {any} error */
 function isHangUp(error) {
   return HANG_UPS.has(error?.code);
@@ -112,4 +117,4 @@ function sent(reused) {
   starting = null;
 }
 
-module.exports = { isHangUp, refused, sent, watched };
+module.exports = { hearsErrors, isHangUp, refused, sent, watched };

@@ -34,7 +34,8 @@ function routing(original, base) {
     let go = () => original.call(this, options, handler);
     let later = false;
     try {
-      const agent = routed(this, base, options);
+      // A handler that cannot be told of errors is one that undici throws at, at once.
+      const agent = redispatch.hearsErrors(handler) ? routed(this, base, options) : undefined;
       if (agent !== undefined) {
         const origin = originOf(new URL(String(options.origin)));
         const dispatchTo = (/** @type {any} */ chosen) => () => original.call(agent, options, chosen);
