@@ -108,7 +108,7 @@ class Scopes:
                 if given and text(function) == "await":
                     node = given[-1]  # the grammar takes `await (0, get)` for a call of something named await
                     continue
-                if given and text(function).rpartition(".")[2] in _INTEROP:
+                if given and (text(function).rpartition(".")[2] in _INTEROP or self._wraps_require(function, given[0])):
                     node = given[0]
                     continue
                 steps.append("()")
@@ -122,6 +122,12 @@ class Scopes:
             else:
                 return None
         return None
+
+    def _wraps_require(self, function: Node | None, given: Node) -> bool:
+        """Whether it is what a minifier leaves of `__toESM(require("module"))`: any function of the file."""
+        of_the_file = function is not None and function.type == "identifier" and self.look_up(text(function)) is None
+        inner = given.child_by_field_name("function") if given.type == "call_expression" else None
+        return of_the_file and self._required(given, inner) is not None
 
     def _required(self, call: Node, function: Node | None) -> str | None:
         """The module of `require("module")` and `import("module")`; webpack's names its file in node_modules."""

@@ -60,13 +60,18 @@ def identifiers(node: Node | None) -> Iterator[str]:
         waiting.extend(each.named_children)
 
 
+SHORT_FORMS = {"!0": "true", "!1": "false"}
+"""How minifiers write these."""
+
+
 def given_options(call: Node) -> dict[str, str]:
     """Names and values in the object literals among the arguments of a call."""
     found: dict[str, str] = {}
     for argument in named_arguments(call):
         for pair in argument.named_children if argument.type == "object" else []:
             if pair.type == "pair":
-                found[text(pair.child_by_field_name("key")).strip("'\"")] = text(pair.child_by_field_name("value"))
+                value = text(pair.child_by_field_name("value"))
+                found[text(pair.child_by_field_name("key")).strip("'\"")] = SHORT_FORMS.get(value, value)
             elif pair.type == "shorthand_property_identifier":
                 found[text(pair)] = text(pair)
     return found
