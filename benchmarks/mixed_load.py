@@ -34,6 +34,7 @@ class Look:
     Attributes:
         resident: bytes.
         blocks: that Python's allocator has given out.
+        allocated: bytes that the C library's allocator has given out.
         descriptors: open, with one idle connection.
         counts: by name, what the function's counters say and what the servers say.
     """
@@ -41,6 +42,7 @@ class Look:
     calls: int
     resident: int
     blocks: int
+    allocated: int
     descriptors: int
     counts: dict[str, tuple[int, int]]
 
@@ -93,11 +95,11 @@ class MixedLoad:
         }
         for origin in self._origins:
             origin.close_idle()
-        blocks = self._invoke(0).payload
+        blocks, allocated = self._invoke(0).payload
         pid = self._function.processes["runtime"]
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         descriptors = len(os.listdir(f"/proc/{pid}/fd"))
-        return Look(self.calls, pages * os.sysconf("SC_PAGE_SIZE"), blocks, descriptors, counts)
+        return Look(self.calls, pages * os.sysconf("SC_PAGE_SIZE"), blocks, allocated, descriptors, counts)
 
     def _total(self, name: str) -> int:
         """The sum of an attribute of the servers."""
