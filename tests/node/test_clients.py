@@ -60,3 +60,15 @@ def test_without_the_layer_agents_per_call_open_a_connection_each(
         for _ in range(INVOCATIONS):
             assert sandbox.invoke({"url": origin.url, "calls": COUNT}).payload == "done"
     assert origin.accepted == INVOCATIONS * COUNT
+
+
+def test_a_copy_of_undici_that_was_there_before_the_layer_shares_its_connections(
+    function: Callable[..., Emulator], origin: Origin, tmp_path: Path
+) -> None:
+    task_root = tmp_path / "task"
+    task_root.mkdir()
+    (task_root / "first.cjs").write_text("require('undici-7');")
+    environ = {"NODE_OPTIONS": f"--require {task_root}/first.cjs"}
+    with function(SOURCE.format(name="undici 7"), environ) as sandbox:
+        assert sandbox.invoke({"url": origin.url, "calls": COUNT}).payload == "done"
+    assert (origin.received, origin.accepted) == (COUNT, 1)

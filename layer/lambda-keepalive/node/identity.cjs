@@ -12,7 +12,6 @@
  * | foreign-class | an agent that overrides one of the methods that make or keep connections; a proxy's agent |
  */
 
-const dns = require('dns');
 const net = require('net');
 const config = require('./config.cjs').current;
 
@@ -98,10 +97,13 @@ let surroundings = '';
 /** @type {any[]} */
 let seen = [];
 
-/** @type {any} Loaded when it is needed. */
+/** @type {any} Loaded when they are needed. */
+let dns = null;
+/** @type {any} */
 let tls = null;
 
 function currentSurroundings(/** @type {boolean} */ secure) {
+  dns ??= require('dns');
   /** @type {any[]} */
   const look = [dns.lookup, net.connect, net.Socket.prototype.connect];
   if (secure) {

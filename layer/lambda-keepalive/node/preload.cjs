@@ -71,11 +71,17 @@ function waitForRequest() {
 function waitForUndici() {
   for (const version of [1, 2]) {
     const name = Symbol.for(`undici.globalDispatcher.${version}`);
-    if (name in globalThis) continue;
+    if (name in globalThis) {
+      undiciIsThere = true;
+      continue;
+    }
     Object.defineProperty(globalThis, name, {
       configurable: true,
       get: hookNextDispatcher,
-      set: (value) => void Object.defineProperty(globalThis, name, { value, writable: true, configurable: true }),
+      set(value) {
+        Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+        hookUndici(value);
+      },
     });
   }
   const original = globalThis.fetch;
@@ -101,10 +107,17 @@ function hookNextDispatcher() {
   };
 }
 
+let undiciIsThere = false; // Before us.
+let undiciIsPatched = false; // Functions without any copy of it never load the patches.
+
 /** @param {any} [dispatcher] */
 function hookUndici(dispatcher) {
   try {
     load();
+    if (config.mode === 'on' && !undiciIsPatched) {
+      undiciIsPatched = true;
+      require('./undici.cjs').install();
+    }
     const dispatchers = require('./dispatchers.cjs');
     dispatchers.hookGlobals();
     dispatchers.hook(dispatcher);
@@ -131,7 +144,7 @@ function load() {
       require('./requests.cjs').install();
       require('./agents.cjs').install();
     }
-    if (config.clients.has('undici')) require('./undici.cjs').install();
+    if (undiciIsThere) hookUndici();
     if (config.stickyHosts.length > 0) require('./sticky_requests.cjs').install();
   } catch (error) {
     guard.fault('load', error);
