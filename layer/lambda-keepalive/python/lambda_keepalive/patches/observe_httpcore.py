@@ -56,7 +56,7 @@ def _handle_request(original: "Any") -> "Any":
         connection = guard.attempt("httpcore request", _watch.carrying, self, request)
         response = original(self, request)
         if connection is not None:
-            _watch.answered(self, connection, response)
+            guard.attempt("httpcore response", _watch.answered, self, connection, response)
         return response
 
     return handle_request

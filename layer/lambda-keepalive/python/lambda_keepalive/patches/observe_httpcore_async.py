@@ -64,7 +64,7 @@ def _handle_request(original: "Any") -> "Any":
         connection = guard.attempt("httpcore async request", _watch.carrying, self, request)
         response = await original(self, request)
         if connection is not None:
-            _watch.answered(self, connection, response)
+            guard.attempt("httpcore async response", _watch.answered, self, connection, response)
         return response
 
     return handle_async_request
