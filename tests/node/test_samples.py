@@ -25,7 +25,7 @@ def facts(sample: Path) -> dict[str, int]:
     return {row: int(count) for row, count in rows}
 
 
-@pytest.mark.parametrize("attached", ["without", "with"])
+@pytest.mark.parametrize("attached", ["without", "with", "observing"])
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
 def test_the_readme_is_right(
     version: str, opt: Path, authority: Authority, origin: Origin, tmp_path: Path, sample: Path, attached: str
@@ -41,7 +41,8 @@ def test_the_readme_is_right(
         "KEEPALIVE_LOOPBACK": "1",
     }
     layer = None
-    if attached == "with":
+    if attached != "without":
+        environ["KEEPALIVE_MODE"] = "observe" if attached == "observing" else "on"
         layer, environ["AWS_LAMBDA_EXEC_WRAPPER"] = opt, "/opt/lambda-keepalive/exec"
     task_root = lay_out_sample(tmp_path / "task", sample)
     event = json.loads((sample / "event.json").read_text())
@@ -50,9 +51,14 @@ def test_the_readme_is_right(
         handler="app.handler", task_root=task_root, layer=layer, environ=environ, node=runtime, memory=512
     ) as function:
         payloads = [function.invoke(event).payload for _ in range(INVOCATIONS)]
+        function.shutdown()
+        metrics = function.emf
     assert payloads == [{"status": 200, "calls": CALLS}] * INVOCATIONS
     assert origin.received == INVOCATIONS * CALLS
-    assert origin.accepted == facts(sample)[attached]
+    expected = facts(sample)
+    assert origin.accepted == expected["without" if attached == "observing" else attached]
+    if attached == "observing":
+        assert sum(line["ConnectionsOpened"] - line["wouldReuse"] for line in metrics) == expected["with"]
 
 
 def test_there_are_samples() -> None:
