@@ -8,12 +8,15 @@ of a response.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import queue
 import select
 import socket
 import ssl
 import struct
+import termios
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 
 # An order waits this long for its connection's thread: far more than any handler takes.
 ORDER_TIMEOUT_S = 10.0
+
+# Linux puts an acknowledgement off by so much at least (TCP_DELACK_MIN); nothing can be waited for but its effect.
+ACKNOWLEDGEMENT_S = 0.04
 
 # include/uapi/linux/tcp.h: closing a socket in this mode sends nothing (net/ipv4/tcp.c, __tcp_close).
 TCP_REPAIR = 19
@@ -135,6 +141,11 @@ class Connection:
         What NAT gateways and load balancers do to a flow that was idle for long. PermissionError without the right to
         administer the network.
         """
+        # Nothing of an idle flow is on its way: an acknowledgement that came late would be answered by the RST.
+        for _ in range(100):
+            if not any(fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4))):
+                break
+            time.sleep(ACKNOWLEDGEMENT_S / 10)
         self._socket.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
         self._socket.close()
         self._enter(State.CLOSED)
