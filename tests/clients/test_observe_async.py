@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.clients.async_clients import ASYNC_CLIENTS
+from tests.clients.async_clients import ASYNC_CLIENTS, most_connections
 from tests.clients.conftest import needs
 from tests.clients.interpreter import Interpreter
 from tests.clients.observed import check_forecast
@@ -179,10 +179,13 @@ OTHERS = {
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_observing_async_clients_foretells_mode_on(run: Interpreter, origin: Origin, client: str, pattern: str) -> None:
     needs(client)
-    check_forecast(run, origin, ASYNC_CLIENTS[client], PATTERNS[pattern])
+    check_forecast(run, origin, ASYNC_CLIENTS[client], PATTERNS[pattern], slack=most_connections(client) - 1)
 
 
 @pytest.mark.parametrize("pattern", OTHERS)
 def test_observing_foretells_mode_on(run: Interpreter, origin: Origin, pattern: str) -> None:
-    needs(pattern.partition(",")[0])
-    check_forecast(run, origin, OTHERS[pattern])
+    client = pattern.partition(",")[0]
+    needs(client)
+    if pattern == "aiohttp, aiohttp.request" and most_connections(client) > 1:
+        pytest.skip("aiohttp 3.9 may give the connection back after its loop has ended, and nothing is foretold of it")
+    check_forecast(run, origin, OTHERS[pattern], slack=most_connections(client) - 1)
