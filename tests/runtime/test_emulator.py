@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import sys
 import threading
@@ -459,9 +460,10 @@ class TestShutdown:
             def handler(event, context): return child.pid
         """
         with Emulator(handler="app.handler", task_root=write_function(task_root, code)) as function:
-            child = function.invoke({}).payload
-        gone = not Path(f"/proc/{child}").exists()
-        assert gone or state(child) == "Z"  # killed; reaped by whoever adopted it
+            child = os.pidfd_open(function.invoke({}).payload)
+        # Readable once it has ended (pidfd_open(2)).
+        assert select.select([child], [], [], 10)[0] == [child]
+        os.close(child)
 
 
 class TestInternalExtension:
