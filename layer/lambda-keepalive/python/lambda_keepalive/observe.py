@@ -131,6 +131,26 @@ def foresee(key: "Hashable | None", origin: str, refusal: "str | None") -> "Fore
     return None if refusal == "runtime-api" else Forecast(key, origin, refusal)
 
 
+def connecting_by(keys: "Any") -> "Callable[[Any], Any]":
+    """What makes the replacement of `connect` of a class of http.client's connections.
+
+    Args:
+        keys: the module whose `identify` looks at a client that is about to connect.
+    """
+
+    def replacement(original: "Any") -> "Any":
+        def replaced(self: "Any") -> None:
+            # A subclass that has its own `connect` and calls this one is at the outer one's mercy.
+            if type(self).connect is replaced:
+                connect(self, original, keys.identify)
+            else:
+                original(self)
+
+        return replaced
+
+    return replacement
+
+
 def connect(client: "Any", original: "Callable[[Any], None]", identify: "Identify") -> None:
     """Let a connection object of http.client connect, and count whether it would have had to.
 

@@ -65,8 +65,7 @@ class _Connections:
     """The connection objects that live `Http` objects hold idle, as a lender of the idle pool.
 
     Whoever takes a connection out of `idle` has it; under the lock, so that its owner finds it either as it was or
-    without a socket, and then connects anew. The sockets are kept alive with it: the garbage collector, when it finds a
-    forgotten client in a cycle, would otherwise close them before it calls the client's finalizer.
+    without a socket, and then connects anew.
     """
 
     def __init__(self) -> None:

@@ -6,24 +6,13 @@ Seam: the same moments as those of `patches.http_client`, at which the original 
 
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 
-from lambda_keepalive import guard, http_observed, observe, request_head, response_end
-from lambda_keepalive.http_key import identify
+from lambda_keepalive import guard, http_key, http_observed, observe, request_head, response_end
 from lambda_keepalive.patching import add, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
-
-
-def _connect(original: "Any") -> "Any":
-    def connect(self: "Any") -> None:
-        if type(self).connect is connect:
-            observe.connect(self, original, identify)
-        else:
-            original(self)
-
-    return connect
 
 
 def _close(original: "Any") -> "Any":
@@ -103,9 +92,9 @@ def install(module: "ModuleType") -> None:
     add(HTTPResponse, "_keepalive_connection", None)
     add(HTTPConnection, "_keepalive_asks", False)
     add(HTTPResponse, "_keepalive_asked", False)
-    replace(HTTPConnection, "connect", _connect)
+    replace(HTTPConnection, "connect", observe.connecting_by(http_key))
     replace(HTTPConnection, "close", _close)
     replace(HTTPConnection, "endheaders", _endheaders)
     replace(HTTPConnection, "getresponse", _getresponse)
     replace(HTTPResponse, "_close_conn", response_end.reporting_to(http_observed))
-    replace(HTTPSConnection, "connect", _connect)
+    replace(HTTPSConnection, "connect", observe.connecting_by(http_key))

@@ -6,8 +6,7 @@ idle; the rest is http.client's. Versions: httplib2 0.20 and later 0.x.
 
 from httplib2 import Http  # type: ignore[import-untyped]
 
-from lambda_keepalive import guard, http_observed, observe
-from lambda_keepalive.httplib2_key import CLASSES, identify, require_known_version
+from lambda_keepalive import guard, http_observed, httplib2_key, observe
 from lambda_keepalive.patching import replace
 
 TYPE_CHECKING = False
@@ -16,16 +15,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _held = observe.Held()
-
-
-def _connect(original: "Any") -> "Any":
-    def connect(self: "Any") -> None:
-        if type(self).connect is connect:
-            observe.connect(self, original, identify)
-        else:
-            original(self)
-
-    return connect
 
 
 def _conn_request(original: "Any") -> "Any":
@@ -45,8 +34,8 @@ def _rested(client: "Any") -> None:
 
 def install(module: "ModuleType") -> None:
     """Patch httplib2, unless its version is unknown."""
-    require_known_version()
-    for connection_class in CLASSES:
-        replace(connection_class, "connect", _connect)
+    httplib2_key.require_known_version()
+    for connection_class in httplib2_key.CLASSES:
+        replace(connection_class, "connect", observe.connecting_by(httplib2_key))
     replace(Http, "_conn_request", _conn_request)
     observe.holders.append(_held)

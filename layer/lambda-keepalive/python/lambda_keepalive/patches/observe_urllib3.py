@@ -7,24 +7,13 @@ http.client's. Versions: urllib3 1.26 and 2.x.
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
-from lambda_keepalive import guard, observe, urllib3_exchange
+from lambda_keepalive import guard, observe, urllib3_exchange, urllib3_key
 from lambda_keepalive.patching import replace
-from lambda_keepalive.urllib3_key import identify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
-
-
-def _connect(original: "Any") -> "Any":
-    def connect(self: "Any") -> None:
-        if type(self).connect is connect:
-            observe.connect(self, original, identify)
-        else:
-            original(self)
-
-    return connect
 
 
 def _put_conn(original: "Any") -> "Any":
@@ -46,7 +35,7 @@ _held = observe.Held()
 def install(module: "ModuleType") -> None:
     """Patch urllib3, unless its version is unknown."""
     urllib3_exchange.require_known_version()
-    replace(HTTPConnection, "connect", _connect)
-    replace(HTTPSConnection, "connect", _connect)
+    replace(HTTPConnection, "connect", observe.connecting_by(urllib3_key))
+    replace(HTTPSConnection, "connect", observe.connecting_by(urllib3_key))
     replace(HTTPConnectionPool, "_put_conn", _put_conn)
     observe.holders.append(_held)
