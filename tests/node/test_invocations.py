@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -165,6 +165,12 @@ def test_connections_of_the_init_belong_to_the_first_invocation(
     assert (line["RequestsSent"], line["ConnectionsOpened"], origin.accepted) == (3, 1, 1)
 
 
+def at_once(invoke: Callable[[int], None], *calls: int) -> None:
+    """Invoke at the same time with so many calls each; what one of them raises is raised here."""
+    with ThreadPoolExecutor(len(calls)) as threads:
+        list(threads.map(invoke, calls))
+
+
 def test_several_invocations_at_once_have_their_own_counts(
     function: Callable[..., Emulator], origin: Origin, version: str
 ) -> None:
@@ -180,11 +186,7 @@ def test_several_invocations_at_once_have_their_own_counts(
                 invocation = sandbox.invoke({"url": origin.url, "calls": calls})
                 results[invocation.request_id] = (invocation.payload, calls)
 
-        threads = [threading.Thread(target=invoke, args=(calls,)) for calls in (2, 5)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(invoke, 2, 5)
         # The response is on its way before its record is: the last one may be cut off by a shutdown.
         sandbox.wait_for_line(lambda _: {line["requestId"] for line in sandbox.emf} >= set(results))
         sandbox.shutdown()
@@ -212,11 +214,7 @@ def test_invocations_in_one_thread_are_told_apart(
             assert invocation.payload == 2, "both at once"
 
         for _ in range(3):
-            threads = [threading.Thread(target=invoke, args=(calls,)) for calls in (2, 5)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            at_once(invoke, 2, 5)
         sandbox.wait_for_line(lambda _: {line["requestId"] for line in sandbox.emf} >= set(expected))
         sandbox.shutdown()
         emf = {line["requestId"]: line for line in sandbox.emf}
