@@ -121,6 +121,7 @@ def test_a_socket_without_tcp_says_nothing() -> None:
 
 def test_a_byte_that_waits_is_an_answer_and_a_fin_is_none(tcp: Pair) -> None:
     client, server = tcp
+    client.settimeout(3600)  # seconds; nothing waits for it
     assert not autopsy.has_answer(client)
     server.sendall(b"H")
     client.recv(1, socket.MSG_PEEK)
@@ -128,6 +129,8 @@ def test_a_byte_that_waits_is_an_answer_and_a_fin_is_none(tcp: Pair) -> None:
     assert client.recv(10) == b"H"
     server.close()
     assert client.recv(1, socket.MSG_PEEK) == b""
+    assert not autopsy.has_answer(client)
+    client.close()
     assert not autopsy.has_answer(client)
 
 

@@ -122,13 +122,20 @@ def has_answer(sock: "socket.socket") -> bool:
 
     Over TLS records are looked at from outside. An alert says what it is, until TLS 1.3 hides that: there it is known
     by its 19 bytes, two and the type and the tag (RFC 8446, 5.2 and 6).
+
+    Returns at once: to a socket with a timeout `MSG_DONTWAIT` says nothing, Python waits before it reads
+    (CPython, Modules/socketmodule.c, `sock_call_impl`).
     """
     tls = isinstance(sock, ssl.SSLSocket)
     if tls and (sock._sslobj is None or sock.pending()):  # type: ignore[attr-defined]
         return True
+    poll = select.poll()
     try:
+        poll.register(sock, select.POLLIN)
+        if not poll.poll(0):
+            return False
         waiting = socket.socket.recv(sock, _MOST_PEEKED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except OSError:
+    except (OSError, ValueError):
         return False
     if tls and len(waiting) >= 5:
         length = int.from_bytes(waiting[3:5], "big")
