@@ -14,7 +14,7 @@ from keepalive_command.audit.sources import PYTHON
 
 CORPUS = Path(__file__).with_name("corpus")
 ROOT = Path(__file__).resolve().parents[2]
-LEAST_HANDLERS = 100
+LEAST_HANDLERS = 200
 
 
 def handlers() -> list[tuple[str, str]]:

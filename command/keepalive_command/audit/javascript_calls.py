@@ -13,12 +13,16 @@ from keepalive_command.audit import javascript_clients as clients
 from keepalive_command.audit.findings import BlindSpot, Call
 from keepalive_command.audit.javascript_names import Scopes
 from keepalive_command.audit.javascript_syntax import (
+    base_of,
+    called_by,
     fallback,
     given_options,
     identifiers,
     is_called_in_place,
     named_arguments,
+    parameters,
     returns,
+    stored,
     string,
     text,
 )
@@ -92,6 +96,8 @@ class _Finder:
             return
         if node.type in ("class_declaration", "class"):
             self._classes.append(text(node.child_by_field_name("name")))
+            if base_of(node):
+                self._reach.derived[base_of(node)].add(self._classes[-1])
             self._children(node)
             self._classes.pop()
             return
@@ -141,7 +147,9 @@ class _Finder:
 
     def _function(self, node: Node) -> None:
         function = node.start_byte
-        name = self._name_of(node)
+        name = called_by(node)
+        if name == "constructor" and self._classes:
+            name = self._classes[-1]  # `new` runs it
         self._reach.define(function, name, self._functions[-1])
         if name in _HANDLERS:
             self._reach.repeated.add(function)
@@ -149,8 +157,8 @@ class _Finder:
             self._reach.names[function] = f"in place at {function}"
             self._reach.call(self._reach.names[function], self._functions[-1])
         self._functions.append(function)
-        parameters = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
-        self._scopes.enter(identifiers(parameters))
+        self._scopes.enter(identifiers(parameters(node)))
+        self._scopes.bind_imported(node)
         self._settled.append(set())
         conditions, self._conditions = self._conditions, 0
         self._children(node)
@@ -172,21 +180,6 @@ class _Finder:
         self._children(node)
         self._functions.pop()
 
-    def _name_of(self, node: Node) -> str:
-        own = text(node.child_by_field_name("name"))
-        if own == "constructor" and self._classes:
-            return self._classes[-1]  # `new` runs it
-        parent = node.parent
-        if own or parent is None:
-            return own
-        if parent.type == "variable_declarator":
-            return text(parent.child_by_field_name("name"))
-        if parent.type == "assignment_expression":
-            return text(parent.child_by_field_name("left")).rpartition(".")[2]
-        if parent.type == "pair":
-            return text(parent.child_by_field_name("key"))
-        return ""
-
     # What is called
 
     def _call(self, node: Node) -> None:
@@ -199,6 +192,9 @@ class _Finder:
                 self._reach.call(text(argument), UNKNOWN)
             if argument.type in ("identifier", "member_expression"):
                 self._handed_over(argument)
+        store, value = stored(node)
+        if value is not None and (self._conditions > 0 or store in self._settled[-1]):
+            self._kept |= {value.id} if self._scopes.declared_outside(store) else set()
         meaning = self._scopes.resolve(function)
         if meaning is None:
             self._dynamic(node, function)

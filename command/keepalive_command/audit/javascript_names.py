@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from keepalive_command.audit.javascript_syntax import named_arguments, string, text
+from keepalive_command.audit.javascript_syntax import named_arguments, parameters, string, text
 
 # Node's own module is the same with and without its prefix.
 _PREFIX = "node:"
@@ -68,6 +68,23 @@ class Scopes:
                 name = text(child.child_by_field_name("name"))
                 alias = text(child.child_by_field_name("alias")) or name
                 self.bind(alias, module if name == "default" else f"{module}.{name}")
+
+    def bind_imported(self, function: Node) -> None:
+        """In `import("module").then((module) => ...)` the parameter is the module."""
+        call = function.parent.parent if function.parent is not None and function.parent.type == "arguments" else None
+        then = call.child_by_field_name("function") if call is not None else None
+        given = parameters(function)
+        if then is None or given is None or text(then.child_by_field_name("property")) != "then":
+            return
+        meaning = self.resolve(then.child_by_field_name("object"))
+        first = given.named_children[0] if given.type == "formal_parameters" and given.named_children else given
+        first = first.child_by_field_name("pattern") or first
+        if meaning is None or meaning.endswith(")"):
+            return  # what a call came to
+        if first.type == "object_pattern":
+            self.destructure(first, meaning)
+        elif first.type == "identifier":
+            self.bind(text(first), meaning)
 
     def destructure(self, pattern: Node, meaning: str | None) -> None:
         """`const { request: ask } = ...` and `const [a] = ...`."""

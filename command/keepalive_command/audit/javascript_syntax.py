@@ -23,6 +23,37 @@ def named_arguments(call: Node) -> list[Node]:
     return [] if arguments is None else [each for each in arguments.named_children if each.type != "comment"]
 
 
+def parameters(function: Node) -> Node | None:
+    """The parameters of a function, or the only one of `value => ...`."""
+    return function.child_by_field_name("parameters") or function.child_by_field_name("parameter")
+
+
+def called_by(function: Node) -> str:
+    """The name that a function has, or that it is given where it stands; empty if there is none."""
+    own, parent = text(function.child_by_field_name("name")), function.parent
+    if own or parent is None:
+        return own
+    if parent.type == "variable_declarator":
+        return text(parent.child_by_field_name("name"))
+    if parent.type == "assignment_expression":
+        return text(parent.child_by_field_name("left")).rpartition(".")[2]
+    return text(parent.child_by_field_name("key")) if parent.type == "pair" else ""
+
+
+def base_of(class_: Node) -> str:
+    """The name behind `extends`."""
+    heritage = next((child for child in class_.children if child.type == "class_heritage"), None)
+    return next((text(each) for each in _below(heritage) if each.type in ("identifier", "member_expression")), "")
+
+
+def stored(call: Node) -> tuple[str, Node | None]:
+    """Where and what `clients.set(key, make())` stores."""
+    function, given = call.child_by_field_name("function"), named_arguments(call)
+    if function is None or text(function.child_by_field_name("property")) != "set" or len(given) != 2:
+        return "", None
+    return text(function.child_by_field_name("object")).partition(".")[0], given[1]
+
+
 def fallback(value: Node) -> tuple[Node, bool]:
     """What is made, and whether only if there is none yet: `client ?? make()`, `client || make()`."""
     if value.type == "binary_expression" and text(value.child_by_field_name("operator")) in ("??", "||"):
@@ -51,13 +82,19 @@ def returns(statement: Node | None) -> bool:
 
 def identifiers(node: Node | None) -> Iterator[str]:
     """The names in a pattern or in a list of parameters."""
-    waiting = [] if node is None else [node]
-    while waiting:
-        each = waiting.pop()
+    for each in _below(node):
         own = each.type == "member_expression" and text(each).startswith("this.")
         if own or each.type in ("identifier", "shorthand_property_identifier_pattern"):
             yield text(each)
-        waiting.extend(each.named_children)
+
+
+def _below(node: Node | None) -> Iterator[Node]:
+    """A node and all below it."""
+    waiting = [] if node is None else [node]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        waiting.extend(reversed(each.named_children))
 
 
 SHORT_FORMS = {"!0": "true", "!1": "false"}

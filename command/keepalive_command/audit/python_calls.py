@@ -119,7 +119,10 @@ class _Visitor(ast.NodeVisitor):
         for outside in (*node.bases, *node.keywords, *node.decorator_list):
             self.visit(outside)
         self._classes.append(node.name)
-        self._scopes.enter_class(node.name, [base for base in map(dotted, node.bases) if base is not None])
+        bases = [base for base in map(dotted, node.bases) if base is not None]
+        for name in bases:
+            self._reach.derived[name].add(node.name)
+        self._scopes.enter_class(node.name, bases)
         for part in node.body:
             self.visit(part)
         self._scopes.leave_class()

@@ -30,6 +30,8 @@ class Reach:
     # What runs at each invocation whoever else calls it: a handler.
     repeated: set[Function] = field(default_factory=set)
     callers: defaultdict[str, set[Function]] = field(default_factory=lambda: defaultdict(set))
+    # Classes by their bases: who makes an object of a class runs what it has from these.
+    derived: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def define(self, function: Function, name: str, parent: Function) -> None:
         """A function called `name` (empty: nobody can call it by name) is defined inside of `parent`."""
@@ -54,10 +56,18 @@ class Reach:
         name = self.names.get(function, "")
         return self._called_once(name, asking | {function}) if name else False
 
+    def _with_derived(self, name: str) -> set[str]:
+        found, waiting = {name}, [name]
+        while waiting:
+            further = self.derived.get(waiting.pop(), set()) - found
+            found |= further
+            waiting += further
+        return found
+
     def made_once(self, name: str) -> bool:
         """Whether all calls of `name`, a class for example, run once."""
         return self._called_once(name, frozenset())
 
     def _called_once(self, name: str, asking: frozenset[Function]) -> bool:
-        callers = self.callers.get(name, set())
+        callers = set().union(*(self.callers.get(each, set()) for each in self._with_derived(name)))
         return bool(callers) and all(self._once(caller, asking) for caller in callers)
