@@ -33,14 +33,28 @@ PLATFORM = json.dumps(
         json.dumps({"timestamp": 1, "message": LINE + "\n", "ingestionTime": 2}),
         f'            "message": {json.dumps(LINE)},',
         json.dumps({"message": LINE}) + " trailing",
+        json.dumps({"timestamp": "t", "level": "INFO", "message": json.loads(LINE)}),
+        json.dumps({"time": "t", "type": "extension", "record": LINE + "\n"}),
+        json.dumps({"@timestamp": "t", "@message": LINE}),
+        '2026-11-21 10:00:00.123,"{}"'.format(LINE.replace('"', '""')),
     ],
-    ids=range(11),
+    ids=range(15),
 )
 def test_a_line_is_found_behind_every_prefix(line: str) -> None:
     reader = Reader()
     (found,) = reader.read([line])
     assert found == json.loads(LINE)
     assert reader.damaged == 0
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_line_that_was_spread_over_many_is_one_again(lost: int) -> None:
+    """`aws logs tail --format json`, among lines of the function that look like its beginning."""
+    spread = f"2026-11-21T10:00:00.123000+00:00 {STREAM} {json.dumps(json.loads(LINE), indent=4)}".splitlines(True)
+    reader = Reader()
+    lines = ["if (x) {\n", *spread, "{\n", LINE + "\n", "}\n", *spread[: len(spread) - lost]]
+    assert list(reader.read(lines)) == [json.loads(LINE)] * (3 - lost)
+    assert (reader.lines, reader.damaged) == (len(lines), lost)
 
 
 @pytest.mark.parametrize("line", [REPORT, f"{STREAM} 2026-11-21T10:00:00 {REPORT}", PLATFORM])

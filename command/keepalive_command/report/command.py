@@ -124,8 +124,7 @@ def _complain(recording: Recording, reader: Reader, terminal: Terminal) -> None:
     if not recording.all.invocations:
         raise CommandError(
             f"{recording.name}: no line of the layer in {reader.lines:,} lines",
-            "is KEEPALIVE_METRICS off? `aws logs tail --format json` spreads a line over many: leave it out. "
-            "`lambda-keepalive doctor --function NAME` looks further",
+            "is KEEPALIVE_METRICS off, or datadog? `lambda-keepalive doctor --function NAME` looks further",
         )
 
 

@@ -1,8 +1,9 @@
 """Finds the layer's lines in logs of any make, and what the platform says beside them.
 
 Understood: bare lines, lines behind the prefixes of `sam logs` and `aws logs tail` (also `--format short`), events of
-`aws logs filter-log-events` and of exports to S3, where the line is a string within JSON, and the platform's REPORT
-lines in text and in JSON. Anything else is passed over; what is cut off is counted.
+`aws logs filter-log-events` and of exports to S3, where the line is a string within JSON, records of the Telemetry API,
+the results of Logs Insights as JSON and as CSV, lines that `aws logs tail --format json` has spread over many, and the
+platform's REPORT lines in text and in JSON. Anything else is passed over; what is cut off is counted.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 # Every line of the layer has both, whatever the metrics that are chosen.
 _MARKS = ('"ConnectionsOpened"', '"RequestsSent"')
 _ESCAPED = r"\"ConnectionsOpened\""
+_DOUBLED = '""ConnectionsOpened""'
+
+# Where an event of CloudWatch Logs, of Logs Insights or of the Telemetry API has the line.
+_ENVELOPES = ("message", "@message", "record")
 
 LONGEST = 1 << 20
 """Characters of a log event (PutLogEvents allows 1 MB); what is longer is no line of ours."""
@@ -44,14 +49,15 @@ class Reader:
 
     lines: int = 0
     damaged: int = 0
-    _pretty: list[str] = field(default_factory=list)
 
     def read(self, lines: Iterable[str]) -> Iterator[dict[str, Any] | Platform]:
         """The records in the lines, in their order, one at a time."""
-        for line in lines:
-            self.lines += 1
+        for line in _rejoined(self._counted(lines)):
             if len(line) > LONGEST:
                 self.damaged += _MARKS[0] in line
+            elif _DOUBLED in line:
+                line = line.replace('""', '"')  # a cell of CSV (RFC 4180, 2)
+                yield from self._record(line, line.find("{"))
             elif _MARKS[0] in line and _MARKS[1] in line:
                 yield from self._record(line, line.index("{") if "{" in line else -1)
             elif _ESCAPED in line:
@@ -61,12 +67,18 @@ class Reader:
             elif "illed" in line:
                 yield from _platform(line)
 
+    def _counted(self, lines: Iterable[str]) -> Iterator[str]:
+        for line in lines:
+            self.lines += 1
+            yield line
+
     def _record(self, line: str, start: int) -> Iterator[dict[str, Any]]:
         document = _json_at(line, start)
-        if document is not None and isinstance(document.get("message"), str):
-            yield from self._record(document["message"], document["message"].find("{"))
-        elif document is not None and _is_number(document.get("ConnectionsOpened")):
-            yield document
+        inner = _inner(document)
+        if isinstance(inner, str):
+            yield from self._record(inner, inner.find("{"))
+        elif inner is not None and _is_number(inner.get("ConnectionsOpened")):
+            yield inner
         else:
             self.damaged += 1
 
@@ -80,11 +92,39 @@ class Reader:
             except ValueError:
                 message = ""
         else:
-            message = document.get("message")
+            message = _inner(document)
         if isinstance(message, str) and _MARKS[0] in message:
             yield from self._record(message, message.find("{"))
         else:
             self.damaged += 1
+
+
+def _inner(document: dict[str, Any] | None) -> dict[str, Any] | str | None:
+    """What an event carries, or the document itself if it is none."""
+    for name in _ENVELOPES:
+        inner = (document or {}).get(name)
+        if isinstance(inner, str | dict):
+            return inner
+    return document
+
+
+def _rejoined(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, but an object that was spread over many is one again: `{`, indented lines, `}`."""
+    pieces: list[str] = []
+    length = 0
+    for line in lines:
+        length = length + len(line) if pieces else 0
+        if pieces and line.startswith("}") and length <= LONGEST:
+            yield "".join([*pieces, line])
+            pieces = []
+        elif pieces and line.startswith((" ", "\t")) and length <= LONGEST:
+            pieces.append(line)
+        else:
+            yield from pieces
+            pieces = [line] if line.rstrip().endswith("{") else []
+            if not pieces:
+                yield line
+    yield from pieces
 
 
 def _json_at(line: str, start: int) -> dict[str, Any] | None:
