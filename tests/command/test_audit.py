@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import zipfile
 from pathlib import Path
 
 import pytest
 from keepalive_command.audit.findings import RULES
+from keepalive_command.audit.sources import LARGEST
 
 from tests.command.conftest import Command
 
@@ -37,7 +39,7 @@ def test_text_names_line_client_rule_and_remedy(command: Command, function: Path
     assert "4:12  requests  return requests.get('https://api.example.com/').text" in outcome.out
     assert RULES["call-without-client"].title in outcome.out
     assert RULES["call-without-client"].advice in outcome.out
-    assert "1 open connections that could be spared, 1 of these are covered by the layer" in outcome.out
+    assert "files read: 1, calls found: 1; opening connections that could be spared: 1" in outcome.out
     assert "\x1b" not in outcome.out
 
 
@@ -132,6 +134,36 @@ def test_a_broken_member_of_a_zip_is_a_blind_spot(command: Command, function: Pa
     assert document["unseen"][0]["path"] == "bad.py"
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_that_cannot_be_unpacked_is_a_blind_spot(command: Command, tmp_path: Path, method: int) -> None:
+    package = tmp_path / "package.zip"
+    with zipfile.ZipFile(package, "w", method) as archive:
+        archive.writestr("app.py", CARELESS)
+        archive.writestr("bad.py", "".join(f"name_{number} = {number * number}\n" for number in range(5_000)))
+    content = bytearray(package.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 200] = bytes(200)
+    package.write_bytes(content)
+    (spot,) = command("audit", package, "--json").json["unseen"]
+    assert spot["path"] == "bad.py"
+    assert spot["reason"].startswith("cannot be read: cannot be unpacked: ")
+
+
+def test_a_zip_that_lies_about_sizes_fills_no_memory(command: Command, tmp_path: Path) -> None:
+    package = tmp_path / "package.zip"
+    size = 50_000_000
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("app.py", CARELESS)
+        archive.writestr("bomb.py", "#" * size)
+    package.write_bytes(package.read_bytes().replace(size.to_bytes(4, "little"), LARGEST.to_bytes(4, "little")))
+    tracemalloc.start()
+    (spot,) = command("audit", package, "--json").json["unseen"]
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert spot["path"] == "bomb.py"
+    assert most < 4 * LARGEST
+
+
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut off"])
 def test_what_is_no_zip_is_said_to_be_none(command: Command, tmp_path: Path, content: bytes) -> None:
     package = tmp_path / "package.zip"
@@ -151,3 +183,13 @@ def test_json_stays_json_whatever_the_code_holds(command: Command, tmp_path: Pat
     (tmp_path / "app.py").write_text("import requests\ndef f(): requests.get('[bold]\\x1b\"\u2028')\n")
     assert json.dumps(command("audit", tmp_path, "--json").json)
     assert "[bold]" in command("audit", tmp_path).out
+
+
+def test_a_name_that_would_move_the_cursor_is_shown_and_not_obeyed(command: Command, tmp_path: Path) -> None:
+    package = tmp_path / "package.zip"
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("a b/\x1b[2J\nü.py", CARELESS)
+    assert "a b/\\x1b[2J\\nü.py" in command("audit", package).out
+    (result,) = command("audit", package, "--sarif").json["runs"][0]["results"]
+    location = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert location["uri"] == "a%20b/%1B%5B2J%0A%C3%BC.py"  # RFC 3986

@@ -146,6 +146,16 @@ def test_what_a_newcomer_gets_wrong_is_said_in_words(
     assert words in outcome.err
 
 
+def test_what_the_encoding_of_the_output_has_not_is_written_as_python_writes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    (tmp_path / "app.py").write_text("import requests\nrequests.get('é')\n", encoding="utf-8")
+    finished = run("audit", str(tmp_path))
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert r"requests.get('\xe9')" in finished.stdout
+
+
 def test_a_hyphen_is_standard_input(tmp_path: Path) -> None:
     finished = run("report", "-", "--json", input=record())
     assert finished.returncode == 0

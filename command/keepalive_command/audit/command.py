@@ -9,7 +9,7 @@ from keepalive_command.audit import output
 from keepalive_command.audit.findings import UNREADABLE, Audit, BlindSpot
 from keepalive_command.audit.javascript_calls import find_javascript_calls
 from keepalive_command.audit.python_calls import find_python_calls
-from keepalive_command.audit.sources import LARGEST, PYTHON, Source, Tree, open_tree, select
+from keepalive_command.audit.sources import JAVASCRIPT, LARGEST, PYTHON, Source, Tree, open_tree, select
 from keepalive_command.errors import CommandError, Exit
 from keepalive_command.terminal import Advance, Terminal
 
@@ -46,7 +46,10 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
             "audit the sources of the bundle",
         )
     if not selected.sources:
-        raise CommandError(f"{arguments.path} has no Python or JavaScript files", "--dependencies looks into packages")
+        raise CommandError(
+            f"{arguments.path} has no Python or JavaScript files",
+            f"it reads {' '.join(sorted(PYTHON | JAVASCRIPT))} files; --dependencies looks into packages",
+        )
     result = Audit(skipped=sorted(selected.dependencies))
     with terminal.progress("reading", len(selected.sources)) as advance:
         read(tree, selected.sources, result, advance)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from keepalive_command import __version__
 from keepalive_command.audit.findings import ALWAYS_UNSEEN, RULES, Audit, Call
@@ -28,8 +29,8 @@ def print_text(audit: Audit, terminal: Terminal) -> None:
     spared = sum(call.about.covered for call in audit.careless)
     terminal.print()
     terminal.print(
-        f"{audit.files} files, {len(audit.calls)} calls found: {len(audit.careless)} open connections that could be "
-        f"spared, {spared} of these are covered by the layer",
+        f"files read: {audit.files}, calls found: {len(audit.calls)}; opening connections that could be spared: "
+        f"{len(audit.careless)}, of these covered by the layer: {spared}",
         style="bold",
     )
     terminal.print("Not seen:")
@@ -116,5 +117,5 @@ def _result(call: Call) -> dict[str, Any]:
         "level": "warning" if about.careless else "none",
         "kind": "fail" if about.careless else "informational",
         "message": {"text": text},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": call.path}, "region": region}}],
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(call.path)}, "region": region}}],
     }
