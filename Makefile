@@ -49,6 +49,10 @@ test: check build ## Run the whole test suite, on every Python and with the olde
 	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGUMENTS)
 	$(BIN)/nox $(if $(CI),--error,--no-error)-on-missing-interpreters
 
+.PHONY: matrix
+matrix: build ## Run what depends on versions, all of it, on every Python with the oldest and the newest clients (half an hour)
+	$(BIN)/nox --session matrix $(if $(CI),--error,--no-error)-on-missing-interpreters
+
 .PHONY: demo
 demo: build ## Show a careless function without and with the layer, on a local Lambda
 	$(BIN)/python -m benchmarks.demo

@@ -1,7 +1,9 @@
 """Runs the tests that depend on interpreter and client versions, on every Python of Lambda that is found here.
 
-`make test` runs everything with the first Python it finds and the newest clients; these sessions are the rest of the
-matrix. In CI a missing interpreter is a failure; a laptop skips it and says so.
+`make test` runs everything with the first Python it finds and the newest clients. The sessions that it runs after that
+go where versions differ: the oldest clients as a whole on one Python, and on each Python what stands on the interpreter
+and whether connections are reused. `make matrix` runs everything everywhere. In CI a missing interpreter is a failure;
+a laptop skips it and says so.
 """
 
 import sys
@@ -10,6 +12,7 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ("oldest", "newest", "coexistence")
 
 PYTHONS = ("3.11", "3.12", "3.13")
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -38,7 +41,14 @@ def oldest(session: nox.Session) -> None:
 @nox.session(python=[python for python in PYTHONS if python != OWN])
 def newest(session: nox.Session) -> None:
     """The newest clients; `make test` has run these tests on the Python that this runs on."""
-    run(session, "clients", *OF_THE_PYTHON, *(REUSE if session.python == PYTHONS[1] else OF_THE_CLIENTS))
+    run(session, "clients", *OF_THE_PYTHON, *REUSE)
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("clients", ("clients-floor", "clients"))
+def matrix(session: nox.Session, clients: str) -> None:
+    """Everything that depends on a version, with the oldest and with the newest clients."""
+    run(session, clients, *OF_THE_PYTHON, *OF_THE_CLIENTS, "tests/torture/test_faults.py")
 
 
 @nox.session(python="3.11")
