@@ -57,4 +57,5 @@ def refused(what: str) -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         raise CommandError(f"{what}: {error}", _ADVICE.get(code, ""), Exit.AWS) from None
     except BotoCoreError as error:
-        raise CommandError(f"{what}: {error}", "check credentials, --region and the network", Exit.AWS) from None
+        message = " ".join(str(error).split())  # some have several lines
+        raise CommandError(f"{what}: {message}", "check credentials, --region and the network", Exit.AWS) from None

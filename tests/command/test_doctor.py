@@ -58,6 +58,18 @@ def test_its_zip_is_judged_like_the_tree(command: Command, layer: Path, tmp_path
     assert levels(command, package) == {}
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_damaged_zip_is_said_to_be_damaged(command: Command, layer: Path, tmp_path: Path, method: int) -> None:
+    package = tmp_path / "layer-x86_64.zip"
+    with zipfile.ZipFile(package, "w", method) as archive:
+        archive.write(layer / "lambda-keepalive/exec", "lambda-keepalive/exec")
+    content = package.read_bytes()
+    package.write_bytes(content[:60] + bytes(500) + content[560:])
+    outcome = command("doctor", package)
+    assert outcome.code == 3
+    assert "is damaged: cannot be unpacked" in outcome.err
+
+
 def spoil_wrapper(layer: Path) -> None:
     (layer / "lambda-keepalive/exec").chmod(0o644)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import lzma
 import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from keepalive_command.archives import beginning
 from keepalive_command.errors import CommandError
 
 PYTHON = {".py"}
@@ -20,8 +19,6 @@ COMPILED = {".so", ".pyd", ".pyc", ".node", ".wasm"}
 
 # Other people's code, or no code of the function.
 SKIPPED_DIRECTORIES = {"node_modules", "site-packages", "__pycache__", ".git", ".venv", "venv", ".tox", ".nox"}
-
-_PIECE = 1 << 14
 
 LARGEST = 5_000_000
 """Bytes of a source file; what is larger is data or a bundle of bundles, and parsing it takes minutes."""
@@ -82,10 +79,6 @@ class Directory:
         return self._path(name).read_bytes()
 
 
-# What `zipfile` raises for damage, encryption and methods that it does not know, and what its unpackers raise.
-_BROKEN = (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, zlib.error, lzma.LZMAError)
-
-
 class Archive:
     """A zip, as it is uploaded to Lambda."""
 
@@ -105,17 +98,7 @@ class Archive:
 
     def read(self, name: str) -> bytes:
         """See `Tree`."""
-        content = bytearray()
-        try:
-            with self._zip.open(name) as packed:
-                # Piece by piece: what is asked for at once is unpacked at once, whatever size the zip pretends it has.
-                while len(content) <= LARGEST and (piece := packed.read(_PIECE)):
-                    content += piece
-        except _BROKEN as error:
-            raise OSError(f"cannot be unpacked: {error}") from None
-        if len(content) > LARGEST:
-            raise OSError(f"larger than {LARGEST:,} bytes")
-        return bytes(content)
+        return beginning(self._zip, name, LARGEST)
 
 
 def open_tree(path: Path) -> Tree:

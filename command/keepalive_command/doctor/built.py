@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from keepalive_command.archives import beginning
 from keepalive_command.doctor.findings import Finding
 from keepalive_command.errors import CommandError
 
@@ -58,11 +59,12 @@ def read(path: Path) -> Files:
         raise CommandError(f"{path} does not exist", "make build, then build/x86_64 or dist/*.zip") from None
     except zipfile.BadZipFile as error:
         raise CommandError(f"{path} is no layer: {error}", "a directory like build/x86_64, or its zip") from None
+    except OSError as error:
+        raise CommandError(f"{path} is damaged: {error}", "make build") from None
 
 
 def _zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> File:
-    with archive.open(info) as stream:
-        return File(info.external_attr >> 16 & 0o777, info.file_size, stream.read(64))
+    return File(info.external_attr >> 16 & 0o777, info.file_size, beginning(archive, info, 64))
 
 
 def check(files: Files, path: Path) -> list[Finding]:
@@ -158,5 +160,5 @@ def _sizes(files: Files, path: Path) -> list[Finding]:
     zipped = path.stat().st_size if path.is_file() else 0
     if unzipped > MOST_UNZIPPED or zipped > MOST_ZIPPED:
         text = f"{unzipped:,} bytes, {zipped:,} zipped: more than Lambda takes ({MOST_UNZIPPED:,}, {MOST_ZIPPED:,})"
-        return [Finding("size", "error", text, "make build packs 0.3 MB; what else is in it?")]
+        return [Finding("size", "error", text, "make build packs 1.3 MB; what else is in it?")]
     return [Finding("size", "fine", f"{unzipped:,} bytes" + (f", {zipped:,} zipped" if zipped else ""))]
