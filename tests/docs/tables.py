@@ -22,7 +22,8 @@ MADE = re.compile(r"(?s)(<!-- made by `python -m tests\.docs\.tables` .*? -->\n\
 def settings() -> str:
     """The settings, their defaults and the reasons of these, from `config.py`."""
     rows = ["| variable | default | reason |", "| --- | --- | --- |"]
-    rows += [f"| `{each.name}` | {code(each.default)} | {each.reason} |" for each in SETTINGS]
+    # With blanks after the commas, at which the line can be broken.
+    rows += [f"| `{each.name}` | {code(each.default.replace(',', ', '))} | {each.reason} |" for each in SETTINGS]
     for name, text in ELSEWHERE.items():
         reader, _, rest = text.partition(": ")
         meaning, _, default = rest.partition(", default ")

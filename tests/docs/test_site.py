@@ -80,6 +80,12 @@ def test_a_page_loads_nothing_from_elsewhere(site: Path) -> None:
     assert {each for page in site.rglob("*.html") for each in re.findall(loaded, page.read_text())} == set()
 
 
+def test_a_list_is_a_list_here_as_it_is_on_github(site: Path) -> None:
+    """GitHub takes an item's further lines from three blanks on, Python's Markdown from four."""
+    flat = r"(?m)^(?:\d\.|-) <(?:strong|code|a)\b.*"
+    assert [each for page in site.rglob("*.html") for each in re.findall(flat, page.read_text())] == []
+
+
 def test_a_file_that_a_page_links_to_is_shown(site: Path) -> None:
     assert "DeploymentPreference" in (site / "samples/attach/sam.yaml/index.html").read_text()
     assert 'href="../../samples/attach/sam.yaml/"' in (site / "docs/rollout/index.html").read_text()
