@@ -99,8 +99,8 @@ def test_requests_and_httpx_each_have_their_own(run: Interpreter, origin: Origin
 FAILURES = {
     "nobody listens": ("http://127.0.0.1:1", r"preconnect of \S+ by requests failed \(ConnectionError: .*\)\n"),
     "no such name": ("http://host.invalid", r"preconnect of \S+ by requests failed \(ConnectionError: .*\)\n"),
-    "not a URL": ("ftp://host,https:///", r"KEEPALIVE_PRECONNECT='ftp.*' is not a list of .*; using nothing\n"),
-    "not a client we dial with": ("aiohttp+https://host", r"KEEPALIVE_PRECONNECT=.* is not a list of .*\n"),
+    "not a URL": ("ftp://host,https:///", r"KEEPALIVE_PRECONNECT='ftp.*' is not .*; using nothing\n"),
+    "not a client we dial with": ("aiohttp+https://host", r"KEEPALIVE_PRECONNECT=.* is not .*\n"),
     "not loaded": ("httpx+https://host", r"preconnect of \S+: no client that the layer knows is loaded\n"),
 }
 

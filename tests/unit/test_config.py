@@ -154,10 +154,19 @@ def test_targets_of_preconnect_may_name_a_client(text: str, targets: object) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["api.example.com", "https://", "https://a,ftp://b", "curl+https://a", "aiohttp+https://a", "+", "again+"]
+    "text", ["api.example.com", "https://", "x,ftp://b", "curl+https://a", "aiohttp+https://a", "+", "again+"]
 )
 def test_a_target_that_cannot_be_dialled_costs_one_line(text: str) -> None:
     settings = Config({"KEEPALIVE_PRECONNECT": text})
     assert settings.preconnect == ()
     (line,) = settings.complaints
-    assert line.startswith(f"KEEPALIVE_PRECONNECT={text!r} is not a list of https://host")
+    assert line.startswith(f"KEEPALIVE_PRECONNECT={text!r} is not https://host")
+    assert line.endswith("; using nothing")
+
+
+def test_a_target_that_cannot_be_dialled_costs_the_others_nothing() -> None:
+    settings = Config({"KEEPALIVE_PRECONNECT": "https://a, ftp://b, again, c"})
+    assert settings.preconnect == (("", "https://a"), ("again", ""))
+    (line,) = settings.complaints
+    assert line.startswith("KEEPALIVE_PRECONNECT='ftp://b,c' is not https://host")
+    assert line.endswith("; using the rest")

@@ -113,7 +113,8 @@ def check_settings(variables: Mapping[str, str], *, in_vpc: bool) -> list[Findin
             text = f"{name} is no setting of the layer; it is ignored"
             findings.append(Finding("settings", "warning", text, "docs/settings.md lists them"))
         elif value.strip() and not SETTINGS[name](value.strip()):
-            text = f"{name}={value!r} cannot be used; the default is used instead"
+            instead = "the default is used" if name != "KEEPALIVE_PRECONNECT" else "what is no address is left out"
+            text = f"{name}={value!r} cannot be used as it is: {instead}"
             findings.append(Finding("settings", "warning", text, "docs/settings.md tells what it takes"))
     if variables.get("KEEPALIVE_ENABLED", "").strip().lower() in ("0", "false"):
         findings.append(Finding("enabled", "error", "KEEPALIVE_ENABLED=0: the layer is off", "remove the variable"))

@@ -75,10 +75,20 @@ def _clients(text: str) -> "frozenset[str]":
     return frozenset(CLIENTS) & (wanted or frozenset(CLIENTS)) - unwanted
 
 
+class Unusable(ValueError):
+    """Some items of a list cannot be used: `text` has these, `rest` is the value without them."""
+
+    def __init__(self, expected: str, items: "list[str]", rest: "tuple[object, ...]") -> None:
+        super().__init__(expected)
+        self.text = ",".join(items)
+        self.rest = rest
+
+
 def _targets(text: str) -> "tuple[tuple[str, str], ...]":
     """`https://host[:port],...` as pairs of a client's name and a URL; the name is empty unless it stands before the
-    URL as `client+`. The word `again` is a pair of its own."""
+    URL as `client+`. The word `again` is a pair of its own. An address with a typing error costs the others nothing."""
     targets = []
+    unusable = []
     for item in (item.strip() for item in text.split(",")):
         client, _, url = item.rpartition("+")
         scheme, mark, host = url.partition("://")
@@ -87,9 +97,11 @@ def _targets(text: str) -> "tuple[tuple[str, str], ...]":
         if item == AGAIN:
             targets.append((AGAIN, ""))
         elif item and (scheme not in ("http", "https") or not mark or not host.partition("/")[0] or not known):
-            raise ValueError("a list of https://host[:port], or client+https://host[:port], or again")
+            unusable.append(item)
         elif item:
             targets.append((client, url))
+    if unusable:
+        raise Unusable("https://host[:port], client+https://host[:port] or again", unusable, tuple(targets))
     return tuple(targets)
 
 
@@ -176,6 +188,10 @@ class Config:
             text = environ.get(setting.name, "").strip()
             try:
                 value = setting.parse(text) if text else setting.parse(setting.default)
+            except Unusable as error:
+                used = "the rest" if error.rest else "nothing"
+                self.complaints.append(f"{setting.name}={error.text!r} is not {error}; using {used}")
+                value = error.rest
             except ValueError as error:
                 self.complaints.append(f"{setting.name}={text!r} is not {error}; using {setting.default or 'nothing'}")
                 value = setting.parse(setting.default)
