@@ -6,7 +6,7 @@
 | loopback | this machine, unless KEEPALIVE_LOOPBACK=1: single-threaded local servers wait for the client's close |
 | excluded | KEEPALIVE_EXCLUDE_HOSTS names it |
 | foreign-class | a subclass that overrides connecting or closing in a way we do not know |
-| foreign-socket | a socket that is neither `socket.socket` nor `ssl.SSLSocket` (pyOpenSSL, TLS in TLS, mocks, gevent) |
+| foreign-socket | neither `socket.socket` nor `ssl.SSLSocket` (pyOpenSSL, TLS in TLS, mocks, late gevent) |
 """
 
 import socket

@@ -4,6 +4,7 @@ A pool puts `maxsize` times None into its queue when it is made, a locked step e
 dies: 25 us of a call with requests, whose pools have ten places, for pools that are used once.
 """
 
+import queue
 from queue import LifoQueue
 
 TYPE_CHECKING = False
@@ -28,10 +29,15 @@ class PoolQueue(LifoQueue["Any"]):
             super().put(item, block, timeout)
 
 
-def drain(queue: "LifoQueue[Any]") -> "list[Any]":
+IS_PLAIN = getattr(LifoQueue.put, "__globals__", None) is vars(queue)
+"""Whether queues are those of the standard library, in Python. gevent puts others there, whose attributes cannot be
+set, where it patches the modules before urllib3 is imported."""
+
+
+def drain(places: "LifoQueue[Any]") -> "list[Any]":
     """Take all out at once, the last one first; blocked `put`s go on."""
-    with queue.mutex:
-        items = queue.queue[::-1]
-        queue.queue.clear()
-        queue.not_full.notify(len(items))
+    with places.mutex:
+        items = places.queue[::-1]
+        places.queue.clear()
+        places.not_full.notify(len(items))
     return items

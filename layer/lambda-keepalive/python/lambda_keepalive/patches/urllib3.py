@@ -116,9 +116,10 @@ def install(module: "ModuleType") -> None:
     if hasattr(HTTPResponse, "shutdown"):  # urllib3 2.3 and newer
         replace(HTTPConnection, "getresponse", _getresponse)
     replace(HTTPConnectionPool, "_put_conn", _put_conn)
-    if hasattr(HTTPConnectionPool, "_new_pool_queue"):
-        replace(HTTPConnectionPool, "_new_pool_queue", _new_pool_queue)
-    if hasattr(module, "_close_pool_connections"):
-        replace(module, "_close_pool_connections", _close_pool_connections)
+    if urllib3_queue.IS_PLAIN:
+        if hasattr(HTTPConnectionPool, "_new_pool_queue"):
+            replace(HTTPConnectionPool, "_new_pool_queue", _new_pool_queue)
+        if hasattr(module, "_close_pool_connections"):
+            replace(module, "_close_pool_connections", _close_pool_connections)
     transport.pool.lenders.append(_lender)
     os.register_at_fork(after_in_child=_lender.after_fork)
