@@ -12,7 +12,7 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ("oldest", "newest", "coexistence")
+nox.options.sessions = ("oldest", "newest", "aiobotocore", "coexistence")
 
 PYTHONS = ("3.11", "3.12", "3.13")
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -49,6 +49,12 @@ def newest(session: nox.Session) -> None:
 def matrix(session: nox.Session, clients: str) -> None:
     """Everything that depends on a version, with the oldest and with the newest clients."""
     run(session, clients, *OF_THE_PYTHON, *OF_THE_CLIENTS, "tests/torture/test_faults.py")
+
+
+@nox.session(python="3.11")
+def aiobotocore(session: nox.Session) -> None:
+    session.install("--quiet", "--group", "aiobotocore", "--group", "test")
+    session.run("pytest", "tests/ecosystem/test_aiobotocore.py", *session.posargs)
 
 
 @nox.session(python="3.11")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
 
 from tests.clients.conftest import authority, origin, plain, run, tree
 from tests.support.origin import Exchange, Origin
 
 __all__ = ["authority", "origin", "plain", "run", "service", "tree"]
+
+if importlib.util.find_spec("aiobotocore") is None:
+    # The group of that name is not installed: `nox --session aiobotocore`.
+    collect_ignore = ["test_aiobotocore.py"]
 
 
 @pytest.fixture
