@@ -237,6 +237,31 @@ def test_limits_of_a_connection(run: NodeInterpreter, plain: Origin, environ: di
     assert (plain.received, plain.accepted) == (6, accepted)
 
 
+def test_idle_connections_end_at_their_limits_though_nobody_calls(run: NodeInterpreter, plain: Origin) -> None:
+    """One after the other, and those that come later, too."""
+    code = """
+        const call = (path) => send(names.url + path, { agent: new http.Agent() });
+        for (let each = 0; each < 2; each += 1) {
+          await Promise.all([call('/slow/10'), call('/slow/60')]);
+          await act('closed');
+        }
+    """
+    acts = {"closed": lambda: plain.wait_for(lambda: plain.open == 0)}
+    run(code, acts=acts, url=plain.url, environ={"KEEPALIVE_IDLE_TIMEOUT": "0.1"})
+    assert plain.accepted == 4
+
+
+def test_a_timer_of_an_agent_that_keeps_nothing_ends_no_idle_connection(run: NodeInterpreter, plain: Origin) -> None:
+    code = """
+        const agent = new http.Agent({ timeout: 30 });
+        await send(names.url, { agent });
+        await sleep(100);
+        await send(names.url, { agent });
+    """
+    run(code, url=plain.url)
+    assert plain.accepted == 1
+
+
 def test_worker_threads_and_child_processes_have_their_own(run: NodeInterpreter, plain: Origin) -> None:
     code = """
         const { Worker } = require('node:worker_threads');

@@ -14,9 +14,6 @@ const CONNECTION = Symbol('keepalive.connection');
 // NTP steps the wall clock by less than this in ordinary operation (it slews below 128 ms); more is a clock to distrust.
 const CLOCK_TOLERANCE_MS = 1000;
 
-// Node keeps a list for each duration of its timers: making one for each response costs more than the timer.
-const TIMER_STEP_MS = 1000;
-
 // Connections opened together shall not all end together: up to a tenth of the lifetime less.
 const LIFETIME_JITTER = 0.1;
 
@@ -86,8 +83,7 @@ class Connection {
     if (age >= this.lifetime) return 'lifetime';
     const hint = hintedTimeout(response?.headers['keep-alive']);
     hinted(this.origin, hint);
-    const limit = Math.min(limitOf(this.origin, now, hint), this.lifetime - age);
-    return limit - (limit % (limit > 10 * TIMER_STEP_MS ? TIMER_STEP_MS : 1));
+    return Math.min(limitOf(this.origin, now, hint), this.lifetime - age);
   }
 
   /**

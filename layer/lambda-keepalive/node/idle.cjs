@@ -7,9 +7,12 @@
  * other agent finds it. Newest first, so that surplus ones age out.
  */
 
+const { clearTimeout, setTimeout } = require('timers'); // Whoever replaces the global ones has no business with ours.
 const config = require('./config.cjs').current;
+const guard = require('./guard.cjs');
 const misses = require('./misses.cjs');
 const stats = require('./stats.cjs');
+const { Instant } = require('./connection.cjs');
 
 /** @typedef {import('./connection.cjs').Connection} Connection */
 
@@ -20,6 +23,12 @@ const stats = require('./stats.cjs');
  */
 const open = new Set();
 let count = 0;
+
+// Node's timers count milliseconds in 32 bits.
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** @type {NodeJS.Timeout | null} One for all: a timer of each socket would be set and cleared by each request. */
+let timer = null;
+let due = Infinity; // When it goes off, by the monotonic clock.
 
 /**
  * Know a connection from now on, until it is closed.
@@ -48,12 +57,40 @@ function forget(connection) {
 function park(connection) {
   connection.idle = true;
   count += 1;
+  const end = endOf(connection);
+  if (end < due) wakeAt(end);
   if (count > config.maxIdlePerHost) {
     const peers = oldestFirst(({ origin }) => origin === connection.origin);
     if (peers.length > config.maxIdlePerHost) crowdOut(peers, connection);
   }
   if (count > config.maxIdle) crowdOut(oldestFirst(() => true), connection);
 }
+
+/** By the monotonic clock. @param {Connection} connection */
+function endOf({ idleSince, limit }) {
+  return idleSince.monotonic + limit;
+}
+
+/**
+ * Have the idle connections looked through at this time, by the monotonic clock.
+ * @param {number} end
+ */
+function wakeAt(end) {
+  if (timer !== null) clearTimeout(timer);
+  due = end;
+  timer = setTimeout(expire, Math.min(end - performance.now(), LONGEST_TIMER_MS)).unref();
+}
+
+/** Close what has been idle too long, and see when the next one will have been. */
+const expire = guard.shielded('idle limits', () => {
+  timer = null;
+  due = Infinity;
+  const now = new Instant();
+  review((connection) => connection.expired(now));
+  let first = Infinity;
+  for (const connection of open) if (connection.idle) first = Math.min(first, endOf(connection));
+  if (first < due) wakeAt(first);
+});
 
 /**
  * The idle ones that belong, in the order in which they became idle.

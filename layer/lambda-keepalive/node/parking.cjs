@@ -74,7 +74,7 @@ function parked(agent, connection, options, stay, now) {
     connection.owner = agent;
     connection.name = name;
     connection.idleSince = now;
-    if (socket.timeout !== connection.limit) socket.setTimeout(connection.limit);
+    if ((socket.timeout || Infinity) < connection.limit) socket.setTimeout(0); // Not the end of it.
     watch(socket);
     idle.park(connection);
   } catch (error) {
