@@ -22,7 +22,7 @@ EXPORTS = {
     "stats": ("connectError", "discarded", "notReused", "opened", "request", "spared"),
     "sticky": ("merged", "originOf", "store"),
     "undici_connections": ("field", "giveUp", "originOf", "portOf"),
-    "thaw": ("isEnding", "settle"),
+    "thaw": ("isDue", "isEnding", "settle"),
 }
 METHODS = ("Connection.prototype.mayStay", "Connection.prototype.expired", "Instant.prototype.elapsed")
 BROKEN = [f"{module}.{name}" for module, names in EXPORTS.items() for name in names]

@@ -18,7 +18,7 @@ const parking = require('./parking.cjs');
 const { admits, leavesSockets } = require('./admission.cjs');
 const { native, originOf, replace, takesPart } = require('./native.cjs');
 const { OPTIONS, keepOpen } = require('./requests.cjs');
-const { isEnding, settle } = require('./thaw.cjs');
+const { isDue, isEnding, settle } = require('./thaw.cjs');
 
 /** @typedef {import('./native.cjs').Agent} Agent */
 
@@ -26,26 +26,37 @@ const { isEnding, settle } = require('./thaw.cjs');
  * @this {Agent}
  * @param {any} request
  * @param {any} options
- * @param {any[]} legacy
  */
-function addRequest(request, options, ...legacy) {
+function addRequest(request, options) {
   try {
     if (admits(this, request, options)) {
       request[OPTIONS] = options;
       keepOpen(request, options);
-      const go = () => {
-        try {
-          native.addRequest.call(this, request, options, ...legacy);
-        } catch (error) {
-          request.onSocket(null, error); // Nobody is there to catch it; options that cannot be used, for instance.
-        }
-      };
-      if (settle(originOf(this, options), go)) return undefined;
+      const origin = originOf(this, options);
+      if (isDue(origin)) {
+        settle(origin, adding(this, arguments));
+        return undefined;
+      }
     }
   } catch (error) {
     guard.fault('addRequest', error);
   }
-  return native.addRequest.call(this, request, options, ...legacy);
+  return native.addRequest.apply(this, arguments);
+}
+
+/**
+ * The call that was put off.
+ * @param {Agent} agent
+ * @param {IArguments} args
+ */
+function adding(agent, args) {
+  return () => {
+    try {
+      native.addRequest.apply(agent, args);
+    } catch (error) {
+      args[0].onSocket(null, error); // Nobody is there to catch it; options that cannot be used, for instance.
+    }
+  };
 }
 
 /**

@@ -64,21 +64,31 @@ function countEnding() {
 }
 
 /**
- * Have `go` called after a look around, if one is due or under way.
+ * Whether a request that is made now has to wait for a look around; asked once for each.
+ * @param {string} origin where it is to go
+ */
+function isDue(origin) {
+  const wall = Date.now();
+  const gap = wall - last;
+  last = wall;
+  return waiting > 0 || generation !== runtime.generation() || gap > GAP_MS || gap < 0 || isOneNearlyFree(origin);
+}
+
+/** @param {string} origin */
+function isOneNearlyFree(origin) {
+  for (const expects of nearlyFree) if (expects(origin)) return true;
+  return false;
+}
+
+/**
+ * Have `go` called after a look around.
  * @param {string} origin where the request is to go
  * @param {() => void} go
- * @returns {boolean} whether it will be; if not, the caller goes on by itself
  */
 function settle(origin, go) {
-  const wall = Date.now();
-  const due = generation !== runtime.generation() || wall - last > GAP_MS || wall < last ||
-    nearlyFree.some((expects) => expects(origin));
-  last = wall;
-  if (!due && waiting === 0) return false;
+  setImmediate(turn, origin, go, 1);
   generation = runtime.generation();
   waiting += 1;
-  setImmediate(turn, origin, go, 1);
-  return true;
 }
 
 /** @param {string} origin @param {() => void} go @param {number} turns that have passed */
@@ -87,17 +97,17 @@ function turn(origin, go, turns) {
     const now = new Instant();
     idle.review((connection) => connection.expired(now));
     for (const review of reviews) review();
-    if (turns < MAX_TURNS && nearlyFree.some((expects) => expects(origin))) {
+    if (turns < MAX_TURNS && isOneNearlyFree(origin)) {
       setImmediate(turn, origin, go, turns + 1);
       return;
     }
-    waiting -= 1;
   } catch (error) {
     guard.fault('settle', error);
   }
+  waiting -= 1;
   go();
 }
 
 stats.idleCounts.push(countEnding);
 
-module.exports = { isEnding, nearlyFree, reviews, settle };
+module.exports = { isDue, isEnding, nearlyFree, reviews, settle };

@@ -13,7 +13,7 @@ const connections = require('./undici_connections.cjs');
 const dispatchers = require('./dispatchers.cjs');
 const redispatch = require('./redispatch.cjs');
 const { field, originOf } = connections;
-const { settle } = require('./thaw.cjs');
+const { isDue, settle } = require('./thaw.cjs');
 
 const IDLE_MS = config.idleTimeout * 1000;
 // More than any program has agents for a purpose; those with a function of their own per call must not pile up.
@@ -41,10 +41,14 @@ function routing(original, base) {
         const dispatchTo = (/** @type {any} */ chosen) => () => original.call(agent, options, chosen);
         const again = (/** @type {any} */ chosen) => {
           connections.giveUp(origin);
-          if (!settle(origin, dispatchTo(chosen))) dispatchTo(chosen)();
+          if (isDue(origin)) settle(origin, dispatchTo(chosen));
+          else dispatchTo(chosen)();
         };
         go = dispatchTo(redispatch.watched(options, handler, again));
-        later = settle(origin, go);
+        if (isDue(origin)) {
+          settle(origin, go);
+          later = true;
+        }
       }
     } catch (error) {
       guard.fault('dispatch', error);
