@@ -29,9 +29,10 @@ const TLS_OPTIONS = [
   'privateKeyIdentifier', 'privateKeyEngine', 'ticketKeys', 'ALPNProtocols', 'ALPNCallback', 'SNICallback', 'pskCallback',
   'requestOCSP', 'requestCert', 'enableTrace', 'allowPartialTrustChain', 'certificateCompression',
 ];
+const ALL_OPTIONS = [...TCP_OPTIONS, ...TLS_OPTIONS];
 // Of an agent's own options all count but these, which rule how it keeps sockets.
 const AGENT_OPTIONS = new Set([
-  ...TCP_OPTIONS, ...TLS_OPTIONS, 'keepAlive', 'keepAliveMsecs', 'keepAliveInitialDelay', 'maxSockets', 'maxFreeSockets',
+  ...ALL_OPTIONS, 'keepAlive', 'keepAliveMsecs', 'keepAliveInitialDelay', 'maxSockets', 'maxFreeSockets',
   'maxTotalSockets', 'maxCachedSessions', 'scheduling', 'timeout', 'path', 'agentKeepAliveTimeoutBuffer', 'protocol',
   'defaultPort',
 ]);
@@ -73,7 +74,7 @@ function numberOfObject(object) {
 function render(value) {
   switch (typeof value) {
     case 'string':
-      return value.length > LONG_TEXT ? `t${numberOfText(value)}` : JSON.stringify(value);
+      return value.length > LONG_TEXT ? `t${numberOfText(value)}` : `s${value.length}:${value}`;
     case 'object':
       if (value === null) return 'null';
       if (ArrayBuffer.isView(value)) {
@@ -82,7 +83,7 @@ function render(value) {
       }
       if (Array.isArray(value)) return `[${value.map(render).join()}]`;
       if (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null) {
-        return `{${Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${render(value[name])}`).join()}}`;
+        return `{${Object.keys(value).sort().map((name) => render(name) + render(value[name])).join()}}`;
       }
       return `o${numberOfObject(value)}`;
     case 'function':
@@ -121,18 +122,17 @@ function currentSurroundings(/** @type {boolean} */ secure) {
 }
 
 /**
- * The identity of the connection that an agent would make for these options; equal ones may share.
+ * The identity of the connection that an agent is about to make; equal ones may share.
  * @param {import('http').Agent} agent
- * @param {any} options of the request; the agent's own come first (lib/_http_agent.js, createSocket)
+ * @param {any} options of the connection: the agent's own, and the request's (lib/_http_agent.js, createSocket)
  * @returns {string | null} null if the caller supplies the transport
  */
 function identify(agent, options) {
-  const own = /** @type {any} */ (agent).options;
   const secure = /** @type {any} */ (agent).protocol === 'https:';
-  if (SUPPLIED.some((name) => (own[name] ?? options[name]) !== undefined)) return null;
+  const own = /** @type {any} */ (agent).options;
+  for (const name of SUPPLIED) if (options[name] !== undefined) return null;
   let key = `${secure ? 'tls' : 'tcp'} ${currentSurroundings(secure)}`;
-  for (const name of TCP_OPTIONS) key += part(name, name in own ? own[name] : options[name]);
-  if (secure) for (const name of TLS_OPTIONS) key += part(name, name in own ? own[name] : options[name]);
+  for (const name of secure ? ALL_OPTIONS : TCP_OPTIONS) key += part(name, options[name]);
   for (const name in own) if (!AGENT_OPTIONS.has(name)) key += part(name, own[name]);
   return key;
 }

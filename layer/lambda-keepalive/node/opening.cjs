@@ -20,11 +20,12 @@ const { identify, isLoopback, refusedAddress } = require('./identity.cjs');
 /** @typedef {import('./native.cjs').Agent} Agent */
 
 /**
- * `handOver` is what is taken in the place of a new socket, `kept` the connection that mode `on` would have taken, where
- * `observe` only looks on.
+ * `refusal` is the rule by which the connection is shared with nobody, `key` its identity if there is none; `handOver` what is
+ * taken in the place of a new socket, `kept` the connection that mode `on` would have taken, where `observe` only looks on.
  * @typedef {object} Plan
- * @property {string | null} key
+ * @property {any} request
  * @property {string | null} refusal
+ * @property {string | null} key
  * @property {import('net').Socket | null} handOver
  * @property {Connection | null} kept
  */
@@ -34,7 +35,7 @@ let opening = null;
 /**
  * What is done about connections; mode `observe` puts functions of its own in their places.
  * @typedef {object} Policy
- * @property {(plan: Plan, key: string, request: any, timeout: number) => void} find looks for one before one is opened
+ * @property {(plan: Plan, key: string, timeout: number) => void} find looks for one before one is opened
  * @property {(connection: Connection, plan: Plan | null) => void} begun a socket is being opened
  * @property {(connection: Connection, socket: any) => void} closed a socket is gone
  */
@@ -42,7 +43,7 @@ let opening = null;
 const policy = { find, begun, closed };
 
 /**
- * The agent has no free socket and may open one: give it an idle one of another agent, if there is an equal.
+ * The agent has no free socket and may open one.
  * @this {Agent}
  * @param {any} request
  * @param {any} options
@@ -52,12 +53,7 @@ function createSocket(request, options, callback) {
   const outer = opening;
   try {
     const refusal = takesPart(this) ? request[NOT_OURS] ?? null : 'foreign-class';
-    opening = { key: null, refusal, handOver: null, kept: null };
-    if (refusal === null) {
-      opening.key = identify(this, options);
-      if (opening.key === null) opening.refusal = 'foreign-socket';
-      else policy.find(opening, opening.key, request, this.options.timeout || options.timeout || request.timeout || 0);
-    }
+    opening = { request, refusal, key: null, handOver: null, kept: null };
   } catch (error) {
     guard.fault('createSocket', error);
   }
@@ -69,15 +65,27 @@ function createSocket(request, options, callback) {
 }
 
 /**
+ * Give the agent an idle connection of another one, if there is an equal.
+ * @param {Agent} agent
+ * @param {any} options those of the connection that it is about to open
+ * @param {Plan} plan
+ */
+function complete(agent, options, plan) {
+  const { request } = plan;
+  plan.key = identify(agent, options);
+  if (plan.key === null) plan.refusal = 'foreign-socket';
+  else policy.find(plan, plan.key, agent.options.timeout || options.timeout || request.timeout || 0);
+}
+
+/**
  * Have an idle connection handed over, if there is one.
  * @param {Plan} plan
  * @param {string} key
- * @param {any} request
  * @param {number} timeout milliseconds, as a fresh socket would have it
  */
-function find(plan, key, request, timeout) {
+function find(plan, key, timeout) {
   const connection = takeUsable(key);
-  if (connection !== undefined) plan.handOver = detach(connection, request, timeout);
+  if (connection !== undefined) plan.handOver = detach(connection, plan.request, timeout);
 }
 
 /**
@@ -112,6 +120,9 @@ function detach(connection, request, timeout) {
   return socket;
 }
 
+/** @type {symbol | undefined} Under which Node's sockets have their id; looking for it costs microseconds. */
+let asyncId;
+
 /**
  * What happens on the socket happens for this request from now on, as in Node's own reuse (lib/_http_agent.js,
  * asyncResetHandle): AsyncLocalStorage and tracing depend on it.
@@ -121,8 +132,8 @@ function resetAsyncContext(socket) {
   const handle = socket._handle;
   if (typeof handle?.asyncReset !== 'function') return;
   handle.asyncReset({ type: handle.getProviderType(), handle });
-  const symbol = Object.getOwnPropertySymbols(socket).find((each) => each.description === 'async_id_symbol');
-  if (symbol !== undefined) socket[symbol] = handle.getAsyncId();
+  asyncId ??= Object.getOwnPropertySymbols(socket).find((each) => each.description === 'async_id_symbol');
+  if (asyncId !== undefined) socket[asyncId] = handle.getAsyncId();
 }
 
 /**
@@ -132,13 +143,18 @@ function resetAsyncContext(socket) {
 function connecting(original) {
   /** @this {Agent} @param {any[]} args */
   function createConnection(...args) {
-    const current = opening;
+    const plan = opening;
     opening = null; // A connection to a proxy made on the way is not the one that was asked for.
-    if (current !== null && current.handOver !== null) return current.handOver;
+    try {
+      if (plan !== null && plan.refusal === null) complete(this, args[0], plan);
+    } catch (error) {
+      guard.fault('createConnection', error);
+    }
+    if (plan !== null && plan.handOver !== null) return plan.handOver;
     const started = performance.now();
     const socket = original.apply(this, args);
     try {
-      track(this, socket, args, current, started);
+      track(this, socket, args, plan, started);
     } catch (error) {
       guard.fault('createConnection', error);
     }
