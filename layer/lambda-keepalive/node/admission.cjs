@@ -12,8 +12,8 @@ const { NOT_OURS, troubled } = require('./requests.cjs');
 /** @typedef {import('./native.cjs').Agent} Agent */
 
 let httpsPatched = false;
-/** @type {WeakMap<object, number>} In which invocation an agent was first seen. */
-const births = new WeakMap();
+/** On an agent, the invocation in which it was first seen; a WeakMap costs a call of a new agent 1 us more. */
+const BIRTH = Symbol('keepalive.birth');
 
 /**
  * Whether the connection of a request may be shared, as far as its agent and its address go. The rule against it is noted on
@@ -37,7 +37,7 @@ function admits(agent, request, options) {
     request[NOT_OURS] = refusal;
     return false;
   }
-  if (!births.has(agent)) births.set(agent, runtime.generation());
+  agent[BIRTH] ??= runtime.generation();
   return true;
 }
 
@@ -62,7 +62,7 @@ function patchHttps() {
  * @param {Agent} agent
  */
 function leavesSockets(agent) {
-  return births.get(agent) === runtime.generation() && !troubled.has(agent);
+  return agent[BIRTH] === runtime.generation() && !troubled.has(agent);
 }
 
 module.exports = { admits, leavesSockets };
