@@ -48,6 +48,9 @@ const hangUps = new Map();
 /** @type {Map<string, number>} The last word of each origin, in seconds. */
 const hints = new Map();
 
+/** Servers say the same again and again. @type {{ value: any, seconds: number | null }} */
+let lastHint = { value: undefined, seconds: null };
+
 /**
  * A server of this origin said for how many seconds it keeps idle connections, or (null) did not say.
  * @param {string} origin
@@ -68,8 +71,10 @@ function hinted(origin, seconds) {
  */
 function hintedTimeout(value) {
   if (value === undefined) return null;
+  if (value === lastHint.value) return lastHint.seconds;
   const seconds = /(?:^|,)\s*timeout\s*=\s*"?(\d{1,8})(?!\d)/i.exec(String(value));
-  return seconds === null ? null : Number(seconds[1]);
+  lastHint = { value, seconds: seconds === null ? null : Number(seconds[1]) };
+  return lastHint.seconds;
 }
 
 /**
