@@ -22,7 +22,8 @@ from tests.node import toolchain
 from tests.node.interpreter import PRELOAD, lay_out
 from tests.support.origin import OriginProcess
 
-# In each the way of the expert is one lasting agent, client or dispatcher.
+# In each the way of the expert is one lasting agent, client or dispatcher; in the last one a client for each call, on a
+# lasting agent: making the client is the SDK's own work, which no shared connection saves.
 KEPT = "https, agent cached"
 SCENARIOS = (
     KEPT,
@@ -32,6 +33,7 @@ SCENARIOS = (
     "fetch, dispatcher per call",
     "axios",
     "AWS SDK 3, client per call",
+    "AWS SDK 3, by hand only the agent kept",
 )
 CALLS, WARM_UP = 50, 200
 

@@ -15,15 +15,21 @@ function get(agent) {
   });
 }
 
-function sdkClient() {
+function sdkClient(requestHandler = {}) {
   const { DynamoDBClient } = require('@aws-sdk/client-dynamodb');
   const credentials = { accessKeyId: 'id', secretAccessKey: 'key' };
-  return new DynamoDBClient({ endpoint: url, region: 'us-east-1', credentials });
+  return new DynamoDBClient({ endpoint: url, region: 'us-east-1', credentials, requestHandler });
 }
 
 function put(client) {
   const { PutItemCommand } = require('@aws-sdk/client-dynamodb');
   return client.send(new PutItemCommand({ TableName: 'items', Item: { id: { S: '1' } } }));
+}
+
+async function putAndDestroy() {
+  const own = sdkClient();
+  await put(own);
+  own.destroy();
 }
 
 let client;
@@ -47,12 +53,12 @@ const WAYS = {
     expert: () => require('axios').get(url, { httpsAgent: lasting }),
   },
   'AWS SDK 3, client per call': {
-    careless: async () => {
-      const own = sdkClient();
-      await put(own);
-      own.destroy();
-    },
+    careless: putAndDestroy,
     expert: () => put((client ??= sdkClient())),
+  },
+  'AWS SDK 3, by hand only the agent kept': {
+    careless: putAndDestroy,
+    expert: () => put(sdkClient({ httpsAgent: lasting })),
   },
 };
 

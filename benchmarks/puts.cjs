@@ -9,9 +9,9 @@ const { answer } = require('./answer.cjs');
 const [, , way, puts, url] = process.argv;
 const settings = { endpoint: url, region: 'us-east-1', credentials: { accessKeyId: 'id', secretAccessKey: 'key' } };
 
-function sdk3Client() {
+function sdk3Client(requestHandler = {}) {
   const { DynamoDBClient } = require('@aws-sdk/client-dynamodb');
-  return new DynamoDBClient(settings);
+  return new DynamoDBClient({ ...settings, requestHandler });
 }
 
 function put3(client) {
@@ -52,6 +52,10 @@ const HANDLERS = {
     await put3(client);
     client.destroy();
   }),
+  'SDK 3 agent kept': () => {
+    const httpsAgent = new https.Agent({ keepAlive: true });
+    return () => repeatedly(() => put3(sdk3Client({ httpsAgent }))); // Not destroyed: that would be the agent's end, too.
+  },
   'SDK 3 kept': () => {
     const client = sdk3Client();
     return () => repeatedly(() => put3(client));
