@@ -1,6 +1,6 @@
 """What a call costs, careless and expert, without and with the layer, side by side in one run.
 
-    python -m benchmarks.clients [--client requests ...] [--rounds 15] [--python PATH ...]
+    python -m benchmarks.clients [--client requests ...] [--rounds 15] [--python PATH ...] [--chart FILE]
 
 Each of the four variants runs in a process of its own against one HTTPS origin in another. Rounds take turns, and
 ratios are taken round by round, so that the drift of a noisy machine hits all four alike. CPU time is the client's own.
@@ -19,12 +19,14 @@ from pathlib import Path
 import certifi
 
 from benchmarks.calls import CLIENTS
+from benchmarks.charts import draw
 from tests.support.origin import OriginProcess
 
 ROOT = Path(__file__).resolve().parents[1]
 
 # Calls in one round: about a tenth of a second each, short enough for a round to see one state of the machine.
 CALLS = {"careless": 5, "careless + layer": 150, "expert": 150, "expert + layer": 150}
+CHARTED = ("careless", "careless + layer", "expert")
 RATIOS = (("careless + layer", "expert"), ("expert + layer", "expert"), ("careless", "careless + layer"))
 
 
@@ -74,8 +76,8 @@ def environment(origin: OriginProcess) -> dict[str, str]:
     return environ
 
 
-def measure(python: str, client: str, rounds: int, environ: dict[str, str]) -> None:
-    """Print one line for the client."""
+def measure(python: str, client: str, rounds: int, environ: dict[str, str]) -> dict[str, float]:
+    """Print one line for the client; milliseconds of CPU time of one call by variant."""
     variants = {name: Variant(python, client, name, environ) for name in CALLS}
     samples: dict[str, list[list[float]]] = {name: [] for name in variants}
     for turn in range(rounds):
@@ -90,6 +92,7 @@ def measure(python: str, client: str, rounds: int, environ: dict[str, str]) -> N
             pairs = zip(samples[one], samples[other], strict=True)
             line += f"{statistics.median(a[kind] / b[kind] for a, b in pairs):9.2f}"
     print(line, flush=True)
+    return {name: cpu[name] / 1000 for name in CHARTED}
 
 
 def main() -> None:
@@ -98,6 +101,7 @@ def main() -> None:
     parser.add_argument("--client", action="append", choices=CLIENTS, help="repeatable; all if not given")
     parser.add_argument("--rounds", type=int, default=15, help="default: %(default)s")
     parser.add_argument("--python", action="append", help="an interpreter that has the clients; repeatable")
+    parser.add_argument("--chart", type=Path, help="draw the lines of the last interpreter as an SVG file, too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory, OriginProcess(Path(directory), roots=certifi.where()) as origin:
         environ = environment(origin)
@@ -107,8 +111,9 @@ def main() -> None:
             print(f"{'':12}{'CPU of one call, us':>44}{'CPU ratios':>27}{'wall ratios':>27}")
             heads = ("careless", "+ layer", "expert", "+ layer", *("layer/exp", "exp+l/exp", "gain") * 2)
             print(f"{'':12}" + "".join(f"{head:>{11 if i < 4 else 9}}" for i, head in enumerate(heads)))
-            for client in options.client or CLIENTS:
-                measure(python, client, options.rounds, environ)
+            rows = {client: measure(python, client, options.rounds, environ) for client in options.client or CLIENTS}
+    if options.chart:
+        draw(options.chart, f"CPU time of one HTTPS call on loopback, {version}", rows)
 
 
 if __name__ == "__main__":

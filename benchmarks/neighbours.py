@@ -1,6 +1,6 @@
 """What other layers add to the start of a Python function, beside this one, with their real packages.
 
-    python -m benchmarks.neighbours [--runs 15]
+    python -m benchmarks.neighbours [--runs 15] [--chart FILE] [--memory-chart FILE]
 
 A start is what happens before the first invocation: the runtime's client (awslambdaric), what the other layer loads
 and does, and the function's module. Wall time, CPU time and peak memory more than without any of them, medians of runs
@@ -76,8 +76,8 @@ def start(python: Path, program: str, environ: dict[str, str]) -> tuple[float, f
     return wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss / 1024
 
 
-def measure(python: Path, source: str, runs: int) -> None:
-    """Print the lines of one function."""
+def measure(python: Path, source: str, runs: int) -> dict[str, tuple[float, float]]:
+    """Print the lines of one function; milliseconds and MiB that each neighbour adds."""
     with tempfile.TemporaryDirectory() as directory:
         Path(directory, "function.py").write_text(f"{source}\ndef handler(event, context): pass\n")
         bare = {"PATH": os.environ["PATH"]} | ENVIRON
@@ -90,6 +90,7 @@ def measure(python: Path, source: str, runs: int) -> None:
                 sample = start(python, program, bare | path)
                 if turn > 0:  # the first one compiles
                     samples[name].append(sample)
+    added_by = {}
     for name, taken in samples.items():
         if name == "nothing":
             wall, cpu, memory = (statistics.median(each) for each in zip(*taken, strict=True))
@@ -99,19 +100,32 @@ def measure(python: Path, source: str, runs: int) -> None:
         added = [[one - other for one, other in zip(with_it, without, strict=True)] for with_it, without in pairs]
         wall, cpu, memory = (statistics.median(each) for each in zip(*added, strict=True))
         print(f"  {name:26}{wall:+12.1f}{cpu:+12.1f}{memory:+12.1f}", flush=True)
+        added_by[name] = wall, memory
+    return added_by
 
 
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description="Time what layers add to the start of a Python function.")
     parser.add_argument("--runs", type=int, default=15, help="default: %(default)s")
+    parser.add_argument("--chart", type=Path, help="draw the milliseconds as an SVG file, too")
+    parser.add_argument("--memory-chart", type=Path, help="and the memory")
     options = parser.parse_args()
     python = interpreter()
     print(f"Python {platform.python_version()}, medians of {options.runs} runs in turns")
     print(f"{'':28}{'wall ms':>12}{'CPU ms':>12}{'peak MiB':>12}")
+    added = {}
     for name, source in FUNCTIONS.items():
         print(f"a function that {name}")
-        measure(python, source, options.runs)
+        added[name] = measure(python, source, options.runs)
+    # Not before: a child's peak begins with what its parent holds (Linux, exec_mmap), and this loads matplotlib.
+    from benchmarks.charts import draw
+
+    charts = ((options.chart, "milliseconds of wall time"), (options.memory_chart, "MiB of peak memory"))
+    for which, (path, unit) in enumerate(charts):
+        if path:
+            rows = {function: {name: each[which] for name, each in by.items()} for function, by in added.items()}
+            draw(path, "What each layer adds to the start of a function", rows, unit)
 
 
 if __name__ == "__main__":

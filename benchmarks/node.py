@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from benchmarks.charts import draw
-from benchmarks.turns import LAYER, VARIANTS, Caller, Row, heading, round_trip, take_turns
+from benchmarks.turns import LAYER, VARIANTS, Caller, Row, heading, medians, round_trip, take_turns
 from tests.local.delay import Unavailable
 from tests.node import toolchain
 from tests.node.interpreter import PRELOAD, lay_out
@@ -134,7 +134,7 @@ def main() -> None:
             print(f"not measured: {reason}")
             continue
         if options.chart and number == 0:
-            draw(options.chart, f"One call of a Node function, round trip of {milliseconds:g} ms", rows)
+            draw(options.chart, f"One call of a Node function, round trip of {milliseconds:g} ms", medians(rows))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.charts import draw
-from benchmarks.turns import LAYER, VARIANTS, Caller, Ends, Row, heading, round_trip, take_turns
+from benchmarks.turns import LAYER, VARIANTS, Caller, Ends, Row, heading, medians, round_trip, take_turns
 from tests.local.delay import Unavailable
 from tests.node import toolchain
 from tests.node.interpreter import lay_out
@@ -84,7 +84,7 @@ def main() -> None:
     except Unavailable as reason:
         sys.exit(f"not measured: {reason}")
     if options.chart:
-        draw(options.chart, f"One call to a load balancer with two targets, {where}", rows)
+        draw(options.chart, f"One call to a load balancer with two targets, {where}", medians(rows))
 
 
 if __name__ == "__main__":

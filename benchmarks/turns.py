@@ -75,6 +75,11 @@ class Row:
         return f"{self.label:44}{times}{self.ratio(without, layer):9.1f}{ratios}"
 
 
+def medians(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """Milliseconds by label and variant, as `charts.draw` takes them."""
+    return {row.label: {variant: row.milliseconds(variant) for variant in row.samples} for row in rows}
+
+
 def heading(label: str, variants: Sequence[str] = VARIANTS) -> str:
     """What stands above the rows: milliseconds, how many times faster than without, with the layer over by hand."""
     return f"{label:44}" + "".join(f"{each:>16}" for each in variants) + f"{'faster':>9}{'wall':>9}{'CPU':>9}"
