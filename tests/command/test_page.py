@@ -127,4 +127,6 @@ def test_a_telephone_scrolls_tables_and_not_the_page(browser: Browser, report: P
     page = browser.page(width=360, height=740)
     page.open(report.as_uri())
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 360
+    drawn = "[...document.querySelectorAll('svg > text, svg > g > text')].map(e => e.getBoundingClientRect().height)"
+    assert min(page.evaluate(drawn)) >= 10
     assert page.evaluate("[...document.querySelectorAll('.scroll')].some(e => e.scrollWidth > e.clientWidth)")

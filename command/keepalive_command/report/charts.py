@@ -54,14 +54,14 @@ def opened_per_invocation(recordings: list[Recording]) -> str:
     scale = (WIDTH - 80) / (max(value for _, value in values) or 1)
     rows = []
     for index, (name, value) in enumerate(values):
-        y = 8 + index * 34
+        y = 8 + index * 48
         rows.append(
-            f'<text x="0" y="{y + 9}">{escape(name)}</text>'
-            f'<rect class="opened" x="0" y="{y + 13}" width="{max(1, scale * value):.1f}" height="12"/>'
-            f'<text x="{scale * value + 8:.1f}" y="{y + 23}">{value:,.2f}</text>'
+            f'<text x="0" y="{y + 10}">{escape(name)}</text>'
+            f'<rect class="opened" x="0" y="{y + 20}" width="{max(1, scale * value):.1f}" height="12"/>'
+            f'<text x="{scale * value + 8:.1f}" y="{y + 31}">{value:,.2f}</text>'
         )
     description = ", ".join(f"{name}: {value:.2f}" for name, value in values)
-    return _svg("opened", 12 + 34 * len(values), f"Connections opened per invocation: {description}", "".join(rows))
+    return _svg("opened", 12 + 48 * len(values), f"Connections opened per invocation: {description}", "".join(rows))
 
 
 def _grid_line(y: float, value: float) -> str:

@@ -36,6 +36,7 @@ thead th { white-space: normal; overflow-wrap: normal; vertical-align: bottom; }
 .names thead th { overflow-wrap: anywhere; min-width: 6rem; }
 th:first-child { text-align: left; } tbody th { font-weight: 400; } td { font-variant-numeric: tabular-nums; }
 svg { width: 100%; height: auto; } svg text { fill: var(--faint); font: 12px system-ui, sans-serif; }
+@media (max-width: 40rem) { svg { overflow: visible; } svg text { font-size: 20px; } } /* shown at half their size */
 svg line { stroke: var(--line); } .opened { fill: var(--opened); } .reused { fill: var(--reused); }
 .key::before { content: ""; display: inline-block; width: .8em; height: .8em; margin-right: .35em; }
 .key.opened::before { background: var(--opened); } .key.reused::before { background: var(--reused); }
