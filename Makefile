@@ -36,7 +36,7 @@ check: setup site ## Format, lint and type-check everything, build the documents
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file command/pyproject.toml command/keepalive_command
-	$(BIN)/shellcheck layer/lambda-keepalive/exec .ci/run .ci/install $(wildcard tests/local/*.sh tests/suites/*.sh) \
+	$(BIN)/shellcheck layer/lambda-keepalive/exec .ci/run .ci/install .ci/python $(wildcard tests/local/*.sh tests/suites/*.sh) \
 		tests/local/var_runtime/bootstrap tests/local/var_runtime_node/bootstrap
 	$(BIN)/cfn-lint template.yaml
 

@@ -14,7 +14,8 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ("oldest", "newest", "aiobotocore", "coexistence")
 
-PYTHONS = ("3.11", "3.12", "3.13")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+OF_OLD_CLIENTS = PYTHONS[:-1]  # the oldest runtime client cannot be built for 3.14, whose runtime never had it
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 REUSE = (
@@ -32,7 +33,7 @@ def run(session: nox.Session, clients: str, *tests: str) -> None:
     session.run("pytest", "--numprocesses", "3", *tests, *session.posargs)
 
 
-@nox.session(python=PYTHONS)
+@nox.session(python=OF_OLD_CLIENTS)
 def oldest(session: nox.Session) -> None:
     """The oldest clients that are supported: everything on the oldest Python, reuse of connections on the others."""
     run(session, "clients-floor", *(OF_THE_CLIENTS if session.python == PYTHONS[0] else REUSE))
@@ -44,8 +45,11 @@ def newest(session: nox.Session) -> None:
     run(session, "clients", *OF_THE_PYTHON, *REUSE)
 
 
-@nox.session(python=PYTHONS)
-@nox.parametrize("clients", ("clients-floor", "clients"))
+@nox.session
+@nox.parametrize(
+    ("python", "clients"),
+    [*((python, "clients-floor") for python in OF_OLD_CLIENTS), *((python, "clients") for python in PYTHONS)],
+)
 def matrix(session: nox.Session, clients: str) -> None:
     """Everything that depends on a version, with the oldest and with the newest clients."""
     run(session, clients, *OF_THE_PYTHON, *OF_THE_CLIENTS, "tests/torture/test_faults.py")
