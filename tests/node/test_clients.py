@@ -72,3 +72,28 @@ def test_a_copy_of_undici_that_was_there_before_the_layer_shares_its_connections
     with function(SOURCE.format(name="undici 7"), environ) as sandbox:
         assert sandbox.invoke({"url": origin.url, "calls": COUNT}).payload == "done"
     assert (origin.received, origin.accepted) == (COUNT, 1)
+
+
+@pytest.mark.parametrize("last", ["undici-6", "undici-7", "undici-8"])
+def test_every_copy_of_undici_shares_its_first_connection(
+    function: Callable[..., Emulator], origin: Origin, version: str, last: str
+) -> None:
+    """Node's own and two of the function's, each in use before the next is loaded."""
+    if last == "undici-8" and version == "20":
+        pytest.skip("undici 8 needs Node 22")
+    source = f"""
+        const copies = [{"undici-7" if last == "undici-6" else "undici-6"!r}, {last!r}];
+        exports.handler = async (event) => {{
+          for (let each = 0; each < event.calls; each += 1) await (await fetch(event.url)).text();
+          for (const copy of copies) {{
+            const {{ Agent, request }} = require(copy);
+            for (let each = 0; each < event.calls; each += 1) {{
+              await (await request(event.url, {{ dispatcher: new Agent() }})).body.text();
+            }}
+          }}
+          return 'done';
+        }};
+    """
+    with function(source) as sandbox:
+        assert sandbox.invoke({"url": origin.url, "calls": COUNT}).payload == "done"
+    assert (origin.received, origin.accepted) == (3 * COUNT, 3)

@@ -4,9 +4,10 @@
  * Finds the copies of undici, the one in Node and every one in the function's code, and says which of their agents may share
  * connections.
  *
- * Copies are found by the global dispatcher, by the `dispatcher` that a fetch is given, and else by their first connection
- * (`undici:client:connected`); classes are recognised by the descriptions of their symbols, since bundlers rename the rest
- * (undici 6, 7 and 8, and Node's own). Seam: `DispatcherBase.prototype.dispatch` of each copy.
+ * Copies are found by the first dispatcher that they make (`preload`); those that were there before the layer by the global
+ * dispatcher, or by their first connection (`undici:client:connected`). Classes are recognised by the descriptions of their
+ * symbols, since bundlers rename the rest (undici 6, 7 and 8, and Node's own). Seam: `DispatcherBase.prototype.dispatch` of
+ * each copy.
  */
 
 const connections = require('./undici_connections.cjs');
@@ -26,17 +27,19 @@ let replacement;
 /**
  * Take hold of the copy of undici that a dispatcher belongs to.
  * @param {any} dispatcher
+ * @returns {boolean} whether it was not known
  */
 function hook(dispatcher) {
-  if (dispatcher === null || typeof dispatcher !== 'object') return;
+  if (dispatcher === null || typeof dispatcher !== 'object') return false;
   let base = Object.getPrototypeOf(dispatcher);
   while (base !== null && !(own(base, 'dispatch') && own(base, 'close') && own(base, 'destroy'))) {
     base = Object.getPrototypeOf(base);
   }
   // The abstract Dispatcher below it has these methods, too, but they only throw.
-  if (base === null || hooked.has(base) || !own(base, 'closed')) return;
+  if (base === null || hooked.has(base) || !own(base, 'closed')) return false;
   hooked.add(base);
   base.dispatch = replacement(base.dispatch, base);
+  return true;
 }
 
 /** @param {object} object @param {string} name */
@@ -100,4 +103,4 @@ function install(made) {
   hookGlobals();
 }
 
-module.exports = { hook, hookGlobals, identify, install };
+module.exports = { hook, identify, install };

@@ -15,6 +15,8 @@ const STARTED = Symbol.for('lambda-keepalive');
 const NODE_VERSIONS = [20, 22, 24];
 // What the runtime's client, aws-lambda-ric 3 or 4, talks to the Runtime API by.
 const ADDON = 'rapid-client.node';
+// Of those that every copy of undici asks for, the one that the layer listens to.
+const UNDICI_CHANNEL = 'undici:client:connected';
 
 function start() {
   for (const complaint of config.complaints) guard.log('warning', complaint);
@@ -65,64 +67,58 @@ function waitForRequest() {
 }
 
 /**
- * Every copy of undici asks for the global dispatcher when it is loaded, and makes one at once if there is none. Loading
- * Node's own, for `fetch`, costs 30 ms: that is left to the first call.
+ * Every copy of undici, Node's own included, asks for its channels when it is loaded (lib/core/diagnostics.js). Loading
+ * Node's own costs 30 ms: that is left to the first call of `fetch`. One that is there already has a global dispatcher.
  */
 function waitForUndici() {
-  for (const version of [1, 2]) {
-    const name = Symbol.for(`undici.globalDispatcher.${version}`);
-    if (name in globalThis) {
-      undiciIsThere = true;
-      continue;
-    }
-    Object.defineProperty(globalThis, name, {
-      configurable: true,
-      get: hookNextDispatcher,
-      set(value) {
-        Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
-        hookUndici(value);
-      },
-    });
-  }
-  const original = globalThis.fetch;
-  if (typeof original !== 'function') return;
-  const { fetch } = {
-    fetch(/** @type {any} */ input, /** @type {any} */ init = undefined) {
-      void globalThis.Headers; // The use of one of its classes loads Node's copy.
-      hookUndici(init?.dispatcher);
-      return original.call(this, input, init);
-    },
+  if ([1, 2].some((version) => Symbol.for(`undici.globalDispatcher.${version}`) in globalThis)) hookUndici();
+  const channels = require('diagnostics_channel');
+  const { channel } = channels;
+  channels.channel = function (/** @type {string | symbol} */ name) {
+    if (name === UNDICI_CHANNEL) expectDispatcher();
+    return channel.call(this, name);
   };
-  globalThis.fetch = fetch;
 }
 
-/** A dispatcher is an EventEmitter: the next one that is made shows the class of whoever asked. */
-function hookNextDispatcher() {
+let expected = 0; // Copies of undici that have been loaded and made no dispatcher yet.
+
+/**
+ * A dispatcher is an EventEmitter: the next one that is made shows the class of its copy, before it can be used. A second
+ * copy makes none until the function does.
+ */
+function expectDispatcher() {
+  expected += 1;
+  if (expected > 1) return;
   const emitters = /** @type {any} */ (require('events'));
   const { init } = emitters;
-  emitters.init = function (/** @type {any[]} */ ...args) {
-    emitters.init = init;
-    hookUndici(this);
+  /** @this {any} @param {any[]} args */
+  const watching = function (...args) {
+    if (expected > 0 && hookUndici(this)) expected -= 1;
+    if (expected === 0 && emitters.init === watching) emitters.init = init;
     return init.apply(this, args);
   };
+  emitters.init = watching;
 }
 
-let undiciIsThere = false; // Before us.
 let undiciIsPatched = false; // Functions without any copy of it never load the patches.
 
-/** @param {any} [dispatcher] */
-function hookUndici(dispatcher) {
+/**
+ * Take hold of the copy of undici that something belongs to, if it is a dispatcher.
+ * @param {any} [emitter]
+ * @returns {boolean} whether that copy was not known
+ */
+function hookUndici(emitter) {
   try {
+    if (emitter !== undefined && typeof emitter.dispatch !== 'function') return false;
     load();
     if (config.mode === 'on' && !undiciIsPatched) {
       undiciIsPatched = true;
       require('./undici.cjs').install();
     }
-    const dispatchers = require('./dispatchers.cjs');
-    dispatchers.hookGlobals();
-    dispatchers.hook(dispatcher);
+    return require('./dispatchers.cjs').hook(emitter);
   } catch (error) {
-    guard.fault('fetch', error);
+    guard.fault('undici', error);
+    return false;
   }
 }
 
@@ -144,7 +140,6 @@ function load() {
       require('./requests.cjs').install();
       require('./agents.cjs').install();
     }
-    if (undiciIsThere) hookUndici();
     if (config.stickyHosts.length > 0) require('./sticky_requests.cjs').install();
   } catch (error) {
     guard.fault('load', error);
