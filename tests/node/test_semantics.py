@@ -192,30 +192,6 @@ def test_idle_connections_do_not_keep_the_process(run: NodeInterpreter, origin: 
     assert seen == [2]
 
 
-def test_an_agent_destroyed_after_an_error_closes_its_connections(run: NodeInterpreter, plain: Origin) -> None:
-    code = """
-        const agent = new http.Agent({ keepAlive: true });
-        await Promise.all([send(names.url + '/slow/10', { agent }), send(names.url + '/slow/10', { agent })]);
-        await send(names.url + '/drop', { agent }).catch(() => undefined);
-        agent.destroy();
-        await act('closed');
-    """
-    run(code, acts={"closed": lambda: plain.wait_for(lambda: plain.open == 0)}, url=plain.url)
-
-
-def test_destroy_closes_the_connection_of_a_call_under_way(run: NodeInterpreter, plain: Origin) -> None:
-    code = """
-        const agent = new http.Agent({ keepAlive: true });
-        const slow = send(names.url + '/slow/60000', { agent });
-        await act('arrived');
-        agent.destroy();
-        return slow.catch((error) => error.code);
-    """
-    assert (
-        run(code, acts={"arrived": lambda: plain.wait_for(lambda: plain.received == 1)}, url=plain.url) == "ECONNRESET"
-    )
-
-
 def test_no_more_are_kept_than_the_settings_allow(run: NodeInterpreter, plain: Origin) -> None:
     code = """
         const call = () => send(names.url + '/slow/50', { agent: new http.Agent({ keepAlive: true }) });

@@ -16,11 +16,15 @@ const idle = require('./idle.cjs');
 const opening = require('./opening.cjs');
 const parking = require('./parking.cjs');
 const { admits, leavesSockets } = require('./admission.cjs');
+const { keepOpen } = require('./keep_open.cjs');
 const { native, originOf, replace, takesPart } = require('./native.cjs');
-const { OPTIONS, keepOpen } = require('./requests.cjs');
+const { OPTIONS } = require('./requests.cjs');
 const { isDue, isEnding, settle } = require('./thaw.cjs');
 
 /** @typedef {import('./native.cjs').Agent} Agent */
+
+/** @type {Map<() => void, Agent>} What has requests go on that wait for a turn. */
+const waiting = new Map();
 
 /**
  * @this {Agent}
@@ -50,13 +54,16 @@ function addRequest(request, options) {
  * @param {IArguments} args
  */
 function adding(agent, args) {
-  return () => {
+  const go = () => {
+    if (!waiting.delete(go)) return;
     try {
       native.addRequest.apply(agent, args);
     } catch (error) {
       args[0].onSocket(null, error); // Nobody is there to catch it; options that cannot be used, for instance.
     }
   };
+  waiting.set(go, agent);
+  return go;
 }
 
 /**
@@ -68,6 +75,7 @@ function destroy() {
   let spare = false;
   try {
     if (takesPart(this)) {
+      for (const [go, agent] of waiting) if (agent === this) go(); // So that they are ended, too.
       spare = leavesSockets(this);
       if (spare) Object.assign(this, { freeSockets: Object.create(null), sockets: inUse(sockets) });
       else idle.review((connection) => (connection.owner === this ? 'destroyed' : null));

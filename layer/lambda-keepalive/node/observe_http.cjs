@@ -14,7 +14,8 @@ const observe = require('./observe.cjs');
 const opening = require('./opening.cjs');
 const { admits, leavesSockets } = require('./admission.cjs');
 const { native, replace, takesPart } = require('./native.cjs');
-const { NOT_OURS, mayKeepOpen, troubled } = require('./requests.cjs');
+const { mayKeepOpen } = require('./keep_open.cjs');
+const { NOT_OURS, troubled } = require('./requests.cjs');
 
 /** @typedef {import('./native.cjs').Agent} Agent */
 

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * What the layer does with single requests: lets them ask for a lasting connection, counts them, and sends one again
- * whose reused connection failed before a byte of the response came.
+ * What the layer does with single requests: counts them, and sends one again whose reused connection failed before a byte of
+ * the response came.
  *
  * Seam: `ClientRequest.prototype.emit`, since every request is told by events which socket it has and what became of it
  * (lib/_http_client.js of Node 20, 22 and 24).
@@ -14,6 +14,7 @@ const guard = require('./guard.cjs');
 const idle = require('./idle.cjs');
 const misses = require('./misses.cjs');
 const stats = require('./stats.cjs');
+const unread = require('./unread.cjs');
 const { mayRepeat } = require('./repeatable.cjs');
 const { isEnding } = require('./thaw.cjs');
 const { CONNECTION, Connection } = require('./connection.cjs');
@@ -26,50 +27,11 @@ const REPLAY = Symbol('keepalive.replay');
 const prototype = http.ClientRequest.prototype;
 const native = { destroy: prototype.destroy, emit: prototype.emit };
 
-// Libraries that ask for `Connection: close` when the caller did not (node-fetch 2.6 and 3.2, without an agent).
-const CLOSERS = /^node-fetch\b/;
 // They authenticate the connection, not the request (RFC 4559).
 const BOUND_CREDENTIALS = /^\s*(ntlm|negotiate)\b/i;
 
 /** @type {WeakSet<object>} Agents that met an error. */
 const troubled = new WeakSet();
-
-/**
- * Whether only the request's agent, or its library, asks for a close, if anybody does.
- * @param {any} request before its head is sent
- * @param {any} options
- */
-function mayKeepOpen(request, options) {
-  // Built by the constructor, from an array of fields or for `Expect`: what the agent has put in stands in it.
-  if (request._header) return request._last && !names(options.headers).includes('connection');
-  const asked = request.getHeader('connection');
-  if (asked === undefined) return !request._removedConnection;
-  return /^close$/i.test(String(asked)) && CLOSERS.test(String(request.getHeader('user-agent')));
-}
-
-/**
- * Have the request ask for a lasting connection if nobody minds.
- * @param {any} request before its head is sent
- * @param {any} options
- */
-function keepOpen(request, options) {
-  if (!mayKeepOpen(request, options)) return;
-  if (request._header) {
-    request._header = request._header.replace('\r\nConnection: close\r\n', '\r\nConnection: keep-alive\r\n');
-  } else if (request.getHeader('connection') !== undefined) {
-    request.removeHeader('connection');
-    request._removedConnection = false;
-  }
-  request.shouldKeepAlive = true;
-  request._last = false;
-}
-
-/** @param {any} headers an array of fields, flat or in pairs, or an object @returns {string[]} */
-function names(headers) {
-  if (!Array.isArray(headers)) return Object.keys(headers ?? {}).map((name) => name.toLowerCase());
-  const fields = Array.isArray(headers[0]) ? headers.map(([name]) => name) : headers.filter((_, at) => at % 2 === 0);
-  return fields.map((name) => String(name).toLowerCase());
-}
 
 /**
  * Whether the connection may be parked for others after this exchange. One that carries credentials never may again.
@@ -190,6 +152,8 @@ function emit(event, detail) {
         }
       }
       if (this.agent) troubled.add(this.agent);
+    } else if (event === 'response') {
+      unread.came(this, detail);
     } else if (event === 'finish' && this[REPLAY] !== undefined) {
       if (this[REPLAY].finished) return true;
       this[REPLAY].finished = true;
@@ -197,8 +161,12 @@ function emit(event, detail) {
   } catch (error) {
     guard.fault('request', error);
   }
-  return native.emit.apply(this, arguments);
+  const heard = native.emit.apply(this, arguments);
+  if (event === 'response') tellShown(this, detail);
+  return heard;
 }
+
+const tellShown = guard.shielded('unread', unread.shown);
 
 /**
  * got destroys each request whose body it has. Over TLS Node may hear only in the next turn that the request had been
@@ -227,4 +195,4 @@ function install() {
   Object.assign(prototype, { destroy, emit });
 }
 
-module.exports = { NOT_OURS, OPTIONS, install, keepOpen, mayKeepOpen, mayShare, originOf, troubled };
+module.exports = { NOT_OURS, OPTIONS, install, mayShare, originOf, troubled };
