@@ -20,10 +20,8 @@ const { mayRepeat } = require('./repeatable.cjs');
 const STARTS = ['onConnect', 'onRequestStart'];
 const ANSWERS = ['onHeaders', 'onResponseStart'];
 const ERRORS = ['onError', 'onResponseError'];
-const OTHERS = [
-  'onUpgrade', 'onRequestUpgrade', 'onData', 'onResponseData', 'onComplete', 'onResponseEnd', 'onBodySent',
-  'onRequestSent', 'onResponseStarted',
-];
+const ENDS = ['onComplete', 'onResponseEnd', 'onUpgrade', 'onRequestUpgrade'];
+const OTHERS = ['onData', 'onResponseData', 'onBodySent', 'onRequestSent', 'onResponseStarted'];
 // How a connection tells that its peer had given it up: by the system, or by undici for a FIN.
 const HANG_UPS = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
@@ -33,7 +31,11 @@ const HANG_UPS = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
  * @property {boolean} written whether a byte of it may have left
  * @property {boolean} reused whether its connection carried another before
  * @property {boolean} answered
- * @property {boolean} used whether it has been dispatched again
+ * @property {boolean} used whether it has been dispatched again, or may not be
+ * @property {((error: Error) => void) | null} abort ends it where it is on a connection
+ * @property {Error | null} cancelled what its caller has been told before it was on any
+ * @property {(error: Error) => void} tell tells its caller
+ * @property {() => void} over notes that it is over
  */
 
 /** @type {State | null} The request that is about to be written. */
@@ -58,30 +60,82 @@ function hasKey(headers) {
  * @param {any} options of `dispatch`
  * @param {any} handler
  * @param {(handler: any) => void} again dispatches the request once more
+ * @param {{ add(state: State): void, delete(state: State): void }} underWay where the request is noted until it is over
  */
-function watched(options, handler, again) {
-  if (!config.replay) return handler;
+function watched(options, handler, again, underWay) {
   // Whoever does not want to be told when writing begins cannot be asked whether it has.
   const written = !STARTS.some((name) => typeof handler[name] === 'function');
   /** @type {State} */
-  const state = { repeatable: canRepeat(options), written, reused: false, answered: false, used: false };
+  const state = {
+    repeatable: canRepeat(options), written, reused: false, answered: false, used: !config.replay, abort: null, cancelled: null,
+    tell: (error) => (handler.onResponseError ? handler.onResponseError(null, error) : handler.onError(error)),
+    over: () => underWay.delete(state),
+  };
   /** @type {any} */
   const ours = {};
-  for (const name of [...STARTS, ...ANSWERS, ...ERRORS, ...OTHERS]) {
-    if (typeof handler[name] !== 'function') continue;
+  for (const name of [...STARTS, ...ANSWERS, ...ERRORS, ...ENDS, ...OTHERS]) {
+    if (typeof handler[name] !== 'function' && !isLeftOut(handler, name)) continue;
     ours[name] = (/** @type {any[]} */ ...args) => {
-      if (STARTS.includes(name)) Object.assign((starting = state), { written: true });
-      else if (ANSWERS.includes(name)) state.answered = true;
-      else if (ERRORS.includes(name) && isStale(state, args.at(-1))) {
-        state.used = true;
-        guard.shielded('redispatch', stats.replayed)();
-        again(ours);
-        return undefined;
+      if (STARTS.includes(name)) {
+        if (begun(state, args[0])) return undefined;
+      } else if (ANSWERS.includes(name)) state.answered = true;
+      else if (ENDS.includes(name)) state.over();
+      else if (ERRORS.includes(name)) {
+        if (state.cancelled === null && isStale(state, args.at(-1))) {
+          Object.assign(state, { used: true, abort: null });
+          guard.shielded('redispatch', stats.replayed)();
+          again(ours);
+          return undefined;
+        }
+        if (state.cancelled !== null) return undefined;
+        state.over();
       }
-      return handler[name](...args);
+      return handler[name]?.(...args);
     };
   }
+  underWay.add(state);
   return ours;
+}
+
+/**
+ * Whether a handler that knows the newer names, all of which may be left out, is to have this one all the same.
+ * @param {any} handler
+ * @param {string} name
+ */
+function isLeftOut(handler, name) {
+  return name === 'onResponseEnd' && typeof handler.onRequestStart === 'function';
+}
+
+/**
+ * The request is about to be written to a connection.
+ * @param {State} state
+ * @param {any} control a function, or from version 7 on a controller
+ * @returns {boolean} whether it has been ended instead
+ */
+function begun(state, control) {
+  const abort = (/** @type {Error} */ error) => (typeof control === 'function' ? control(error) : control.abort(error));
+  Object.assign(state, { written: true, abort });
+  if (state.cancelled === null) {
+    starting = state;
+    return false;
+  }
+  abort(state.cancelled);
+  return true;
+}
+
+/**
+ * End a request, wherever it is; its caller gets the error.
+ * @param {State} state
+ * @param {Error} error
+ */
+function cancel(state, error) {
+  if (state.abort !== null) {
+    state.abort(error);
+  } else if (state.cancelled === null) {
+    state.cancelled = error;
+    state.tell(error);
+    state.over();
+  }
 }
 
 /** @param {any} handler */
@@ -117,4 +171,4 @@ function sent(reused) {
   starting = null;
 }
 
-module.exports = { hearsErrors, isHangUp, refused, sent, watched };
+module.exports = { cancel, hearsErrors, isHangUp, refused, sent, watched };

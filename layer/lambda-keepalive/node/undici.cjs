@@ -14,6 +14,7 @@ const dispatchers = require('./dispatchers.cjs');
 const redispatch = require('./redispatch.cjs');
 const { field, originOf } = connections;
 const { isDue, settle } = require('./thaw.cjs');
+const { requestsOf } = require('./undici_agents.cjs');
 
 const IDLE_MS = config.idleTimeout * 1000;
 // More than any program has agents for a purpose; those with a function of their own per call must not pile up.
@@ -44,7 +45,7 @@ function routing(original, base) {
           if (isDue(origin)) settle(origin, dispatchTo(chosen));
           else dispatchTo(chosen)();
         };
-        go = dispatchTo(redispatch.watched(options, handler, again));
+        go = dispatchTo(redispatch.watched(options, handler, again, requestsOf(this)));
         if (isDue(origin)) {
           settle(origin, go);
           later = true;
