@@ -77,6 +77,8 @@ class _Finder:
         # Names of which a function has returned if they were something already.
         self._settled: list[set[str]] = [set()]
         self._kept: set[int] = set()
+        # What each name was given last.
+        self._given: dict[str, Node] = {}
         self._seen: list[tuple[Node, str, str, Function]] = []
         self.unseen: list[BlindSpot] = []
 
@@ -132,6 +134,7 @@ class _Finder:
             self._scopes.destructure(target, meaning)
             return
         name = text(target)
+        self._given[name] = made
         lazy = (
             guarded
             or self._conditions > 0
@@ -193,8 +196,8 @@ class _Finder:
             if argument.type in ("identifier", "member_expression"):
                 self._handed_over(argument)
         store, value = stored(node)
-        if value is not None and (self._conditions > 0 or store in self._settled[-1]):
-            self._kept |= {value.id} if self._scopes.declared_outside(store) else set()
+        if value is not None and self._scopes.declared_outside(store) and self._is_missing_in(store):
+            self._kept.add(self._given.get(text(value), value).id)
         meaning = self._scopes.resolve(function)
         if meaning is None:
             self._dynamic(node, function)
@@ -203,6 +206,11 @@ class _Finder:
         found = self._new(meaning, options) if node.type == "new_expression" else self._plain(meaning, options)
         if found is not None:
             self._seen.append((node, *found, self._functions[-1]))
+
+    def _is_missing_in(self, store: str) -> bool:
+        """Whether it was asked already: `if (!clients.has(key))`, or `if (found) return` with what it had."""
+        found = (text(self._given.get(name)) for name in self._settled[-1])
+        return self._conditions > 0 or store in self._settled[-1] or any(f.startswith(f"{store}.") for f in found)
 
     def _handed_over(self, argument: Node) -> None:
         """`urls.map(fetch)`, `Promise.all(urls.map(axios.get))`: somebody else will call it."""

@@ -64,6 +64,9 @@ class Scopes:
                 child.type == "identifier" and child.parent is not None and child.parent.type == "import_clause"
             ):
                 self.bind(text(child).rpartition(" ")[2], module)
+            elif child.type == "import_require_clause":  # TypeScript's `import name = require("module")`
+                module = (string(child.child_by_field_name("source")) or "").removeprefix(_PREFIX)
+                self.bind(text(child.named_children[0]), module)
             elif child.type == "import_specifier":
                 name = text(child.child_by_field_name("name"))
                 alias = text(child.child_by_field_name("alias")) or name

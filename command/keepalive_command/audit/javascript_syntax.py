@@ -88,13 +88,19 @@ def identifiers(node: Node | None) -> Iterator[str]:
             yield text(each)
 
 
+# Where patterns and parameters have what they are if nothing is given: no name in it is one of theirs.
+_DEFAULTS = {"assignment_pattern": "right", "object_assignment_pattern": "right"}
+_DEFAULTS |= {"required_parameter": "value", "optional_parameter": "value"}
+
+
 def _below(node: Node | None) -> Iterator[Node]:
-    """A node and all below it."""
+    """A node and all below it, but for defaults."""
     waiting = [] if node is None else [node]
     while waiting:
         each = waiting.pop()
         yield each
-        waiting.extend(reversed(each.named_children))
+        default = each.child_by_field_name(_DEFAULTS[each.type]) if each.type in _DEFAULTS else None
+        waiting.extend(child for child in reversed(each.named_children) if child != default)
 
 
 SHORT_FORMS = {"!0": "true", "!1": "false"}

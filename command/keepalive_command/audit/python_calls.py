@@ -87,6 +87,7 @@ class _Visitor(ast.NodeVisitor):
         meaning = self._scopes.resolve(value)
         for target in targets:
             name = dotted(target)
+            self._scopes.give(name, value)
             outer = name in self._globals[-1]
             lazy = self._conditions > 0 or name in self._settled[-1]
             if outer and lazy:
@@ -103,8 +104,8 @@ class _Visitor(ast.NodeVisitor):
         self.visit(value)
 
     def _assign_item(self, target: ast.Subscript, value: ast.expr) -> None:
-        if self._conditions or dotted(target.value) in self._settled[-1]:
-            self._kept_values.add(id(value))  # if key not in clients: clients[key] = make()
+        if self._conditions or self._scopes.were_found_in(self._settled[-1], dotted(target.value)):
+            self._kept_values.add(id(self._scopes.given(value)))  # if key not in clients: clients[key] = make()
         if constant(target.slice) == "connection" and constant(value) == "close":
             self._add(value, "asks-to-close", "any")
 
@@ -269,8 +270,6 @@ class _Visitor(ast.NodeVisitor):
     # The end
 
     def _add(self, node: ast.expr, rule: str, client: str) -> None:
-        if id(node) in self._kept_values and rule in ("client-per-invocation", "tls-context-per-invocation"):
-            rule = "kept-client"
         self._seen.append((node, rule, client, self._functions[-1]))
 
     def _blind(self, node: ast.stmt | ast.expr, reason: str) -> None:
@@ -281,6 +280,8 @@ class _Visitor(ast.NodeVisitor):
         return [call for seen in self._seen if (call := self._judge(*seen)) is not None]
 
     def _judge(self, node: ast.expr, rule: str, client: str, function: Function) -> Call | None:
+        if id(node) in self._kept_values and rule in ("client-per-invocation", "tls-context-per-invocation"):
+            rule = "kept-client"
         owner = self._per_object.get(id(node), self._kept_by_object.get(id(node)))
         kept = owner is not None and self._reach.made_once(owner)
         if kept or (id(node) not in self._per_object and self._reach.once(function)):

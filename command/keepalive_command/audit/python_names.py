@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 
-from keepalive_command.audit.python_syntax import dotted
+from keepalive_command.audit.python_syntax import called, dotted
 
 OWN = ("self.", "cls.")
 PARTIALS = {"functools.partial", "functools.partialmethod"}
@@ -23,6 +23,7 @@ class Scopes:
         # The classes around this place, each with the number of scopes in its body; what the attributes stand for.
         self._classes: list[tuple[str, int]] = []
         self._attributes: dict[str, dict[str, str | None]] = {}
+        self._given: dict[str | None, ast.expr] = {}
         # Whether names that have a meaning keep it: in `except ImportError` the first choice was taken already.
         self.fallback = False
 
@@ -59,6 +60,20 @@ class Scopes:
         for scope in scopes:
             if not (self.fallback and scope.get(name) is not None):
                 scope[name] = meaning
+
+    def give(self, name: str | None, value: ast.expr) -> None:
+        """`name = value`, whatever the value stands for."""
+        if name is not None:
+            self._given[name] = value
+
+    def given(self, value: ast.expr) -> ast.expr:
+        """What a plain name was given last, or the value itself."""
+        return self._given.get(value.id, value) if isinstance(value, ast.Name) else value
+
+    def were_found_in(self, names: set[str | None], store: str | None) -> bool:
+        """Whether one of the names is the store, or was given what the store had: `found = clients.get(key)`."""
+        sources = (dotted(called(self._given[name])) or "" for name in names if name in self._given)
+        return store is not None and (store in names or any(source.startswith(f"{store}.") for source in sources))
 
     def is_of_the_module(self, name: str) -> bool:
         """Whether a plain name is none of a function around this place."""
