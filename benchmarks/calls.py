@@ -5,6 +5,7 @@ advises). For each number N on standard input it makes N calls and prints the CP
 microseconds, as JSON. TARGET_URL names the HTTPS origin; the CA variables of each library must name its bundle.
 """
 
+import atexit
 import http.client
 import json
 import os
@@ -105,6 +106,7 @@ def aiohttp_call(expert: bool) -> Callable[[], object]:
 
         loop = asyncio.new_event_loop()
         session = loop.run_until_complete(make())
+        atexit.register(lambda: loop.run_until_complete(session.close()))  # or aiohttp complains at the end
         return lambda: loop.run_until_complete(once(session))
 
     async def careless() -> bytes:
