@@ -1,5 +1,5 @@
 """The README and the rollout guide lead where they say: the short form of `make stranger`, with what `make build` has
-made already and without Amazon's own command line."""
+made already and without the demonstration."""
 
 from __future__ import annotations
 
