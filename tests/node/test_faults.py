@@ -11,7 +11,7 @@ from tests.support.origin import Origin
 
 # What others call of each module; those are loaded by the first request, so that a test can break it before.
 EXPORTS = {
-    "identity": ("identify", "isLoopback", "refusedAddress", "render"),
+    "identity": ("currentSurroundings", "identify", "isLoopback", "refusedAddress", "render"),
     "idle": ("add", "discard", "find", "forget", "park", "remove", "review", "unpark"),
     "idle_limits": ("hinted", "hintedTimeout", "hungUp", "limitOf"),
     "keep_open": ("keepOpen", "mayKeepOpen"),

@@ -110,24 +110,6 @@ def test_a_function_made_for_each_call_is_equal_to_none(run: NodeInterpreter, or
     assert origin.accepted == 3
 
 
-def test_what_was_switched_in_between_counts(run: NodeInterpreter, origin: Origin) -> None:
-    code = """
-        const call = () => send(names.url, { agent: new https.Agent() });
-        await call();
-        process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
-        await call();
-        delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
-        const dns = require('node:dns');
-        const { lookup } = dns;
-        dns.lookup = (...args) => lookup(...args);
-        await call();
-        dns.lookup = lookup;
-        await call();
-    """
-    run(code, url=origin.url)
-    assert origin.accepted == 3
-
-
 def test_a_connection_without_verification_serves_nobody_who_verifies(
     run: NodeInterpreter, origin: Origin, authority: Authority
 ) -> None:

@@ -11,7 +11,7 @@
  */
 
 const connections = require('./undici_connections.cjs');
-const { refusedAddress, render } = require('./identity.cjs');
+const { currentSurroundings, refusedAddress, render } = require('./identity.cjs');
 const { field, portOf } = connections;
 
 /** Where every copy keeps its default agent (lib/global.js): version 8 has a newer name, and a wrapper at the old one. */
@@ -68,7 +68,7 @@ function identify(agent, base, options) {
   if (factory !== defaultFactory(agent) || !isShareable(settings)) return undefined;
   const url = addressOf(options);
   if (url === undefined || refusedAddress(url.hostname, portOf(url)) !== null) return undefined;
-  return `${render(agent.constructor)} ${render(settings)}`;
+  return `${render(agent.constructor)} ${render(settings)} ${currentSurroundings(url.protocol === 'https:')}`;
 }
 
 /** Where a request goes; undefined if undici will throw at it. @param {any} options */
