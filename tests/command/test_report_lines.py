@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -47,6 +49,15 @@ def test_a_line_is_found_behind_every_prefix(line: str) -> None:
     assert reader.damaged == 0
 
 
+@pytest.mark.parametrize("wrap", [list, lambda events: {"events": events}, lambda events: {"logEvents": events}])
+def test_every_event_of_an_answer_on_one_line_is_read(wrap: Callable[[list[Any]], Any]) -> None:
+    events = [{"message": LINE}, {"message": REPORT}, {"@message": json.loads(LINE)}, {"message": "START"}, 7]
+    reader = Reader()
+    found = list(reader.read([json.dumps(wrap(events))]))
+    assert found == [json.loads(LINE), Platform(13, 256), json.loads(LINE)]
+    assert reader.damaged == 0
+
+
 @pytest.mark.parametrize("lost", [0, 1])
 def test_a_line_that_was_spread_over_many_is_one_again(lost: int) -> None:
     """`aws logs tail --format json`, among lines of the function that look like its beginning."""
@@ -57,7 +68,9 @@ def test_a_line_that_was_spread_over_many_is_one_again(lost: int) -> None:
     assert (reader.lines, reader.damaged) == (len(lines), lost)
 
 
-@pytest.mark.parametrize("line", [REPORT, f"{STREAM} 2026-11-21T10:00:00 {REPORT}", PLATFORM])
+@pytest.mark.parametrize(
+    "line", [REPORT, f"{STREAM} 2026-11-21T10:00:00 {REPORT}", json.dumps({"message": REPORT}), PLATFORM]
+)
 def test_the_platforms_report_is_read(line: str) -> None:
     assert list(Reader().read([line])) == [Platform(13, 256)]
 

@@ -25,7 +25,10 @@ _ENVELOPES = ("message", "@message", "record")
 LONGEST = 1 << 20
 """Characters of a log event (PutLogEvents allows 1 MB); what is longer is no line of ours."""
 
-_REPORT = re.compile(r"Billed Duration: (\d+) ms\s+Memory Size: (\d+) MB")
+# An array of events, what FilterLogEvents answers, and what subscriptions get, each on one line.
+_MANY = re.compile(r'\s*(?:\[\s*\{|\{[^\[]*"(?:e|logE)vents"\s*:\s*\[)')
+
+_REPORT = re.compile(r"Billed Duration: (\d+) ms(?:\s|\\t)+Memory Size: (\d+) MB")
 
 _decoder = json.JSONDecoder()
 
@@ -55,17 +58,22 @@ class Reader:
         for line in _rejoined(self._counted(lines)):
             if len(line) > LONGEST:
                 self.damaged += _MARKS[0] in line
-            elif _DOUBLED in line:
-                line = line.replace('""', '"')  # a cell of CSV (RFC 4180, 2)
-                yield from self._record(line, line.find("{"))
-            elif _MARKS[0] in line and _MARKS[1] in line:
-                yield from self._record(line, line.index("{") if "{" in line else -1)
-            elif _ESCAPED in line:
-                yield from self._escaped(line)
-            elif _MARKS[0] in line:
-                self.damaged += 1
-            elif "illed" in line:
-                yield from _platform(line)
+            else:
+                for event in _events(line):
+                    yield from self._event(event)
+
+    def _event(self, line: str) -> Iterator[dict[str, Any] | Platform]:
+        if _DOUBLED in line:
+            line = line.replace('""', '"')  # a cell of CSV (RFC 4180, 2)
+            yield from self._record(line, line.find("{"))
+        elif _MARKS[0] in line and _MARKS[1] in line:
+            yield from self._record(line, line.index("{") if "{" in line else -1)
+        elif _ESCAPED in line:
+            yield from self._escaped(line)
+        elif _MARKS[0] in line:
+            self.damaged += 1
+        elif "illed" in line:
+            yield from _platform(line)
 
     def _counted(self, lines: Iterable[str]) -> Iterator[str]:
         for line in lines:
@@ -106,6 +114,20 @@ def _inner(document: dict[str, Any] | None) -> dict[str, Any] | str | None:
         if isinstance(inner, str | dict):
             return inner
     return document
+
+
+def _events(line: str) -> list[str]:
+    """The events of a line that is a whole answer, one line each; or the line itself."""
+    if _MANY.match(line, 0, 1000):
+        try:
+            document = json.loads(line)
+        except (ValueError, RecursionError):
+            return [line]
+        events = document if isinstance(document, list) else document.get("events", document.get("logEvents"))
+        if isinstance(events, list):
+            inner = [_inner(event) for event in events if isinstance(event, dict)]
+            return [each if isinstance(each, str) else json.dumps(each) for each in inner]
+    return [line]
 
 
 def _rejoined(lines: Iterable[str]) -> Iterator[str]:
