@@ -11,6 +11,9 @@ from tests.clients.interpreter import Interpreter
 from tests.tls.conftest import sandbox
 from tests.tls.corpus import Corpus
 
+# Thousands of handshakes before the first test; fifteen seconds of a processor, which may have others to serve.
+pytestmark = pytest.mark.timeout(600)
+
 # What OpenSSL makes of the corpus (X509_V_ERR_*, x509_vfy.h): the rest is refused.
 ACCEPTED = {
     "good",
