@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import tracemalloc
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from keepalive_command.audit.findings import RULES
@@ -162,6 +165,25 @@ def test_a_zip_that_lies_about_sizes_fills_no_memory(command: Command, tmp_path:
     tracemalloc.stop()
     assert spot["path"] == "bomb.py"
     assert most < 4 * LARGEST
+
+
+def test_a_directory_that_may_not_be_read_is_a_blind_spot(
+    command: Command, function: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = function / "closed"
+    closed.mkdir()
+    look = os.scandir
+
+    def scandir(path: str) -> Any:
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    (spot,) = command("audit", function, "--json").json["unseen"]
+    assert (spot["path"], spot["reason"]) == ("closed", "cannot be read: Permission denied")
+    outcome = command("audit", closed)
+    assert (outcome.code, "closed cannot be read: Permission denied" in outcome.err) == (3, True)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut off"])

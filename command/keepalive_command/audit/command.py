@@ -45,6 +45,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
             f"{arguments.path}: {', '.join(selected.too_large)}: too large to be source code (over {LARGEST:,} bytes)",
             "audit the sources of the bundle",
         )
+    if not selected.sources and tree.closed:
+        name, reason = next(iter(tree.closed.items()))
+        raise CommandError(f"{arguments.path / name} cannot be read: {reason}")
     if not selected.sources:
         raise CommandError(
             f"{arguments.path} has no Python or JavaScript files",
@@ -60,6 +63,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
             f"{arguments.path}: none of its {len(unread)} source files can be read; {name} {reason}",
             "is it code for Python 2, or no code at all?",
         )
+    result.unseen += [BlindSpot(name, 0, f"cannot be read: {reason}") for name, reason in tree.closed.items()]
     result.unseen += [BlindSpot(name, 0, "compiled") for name in selected.compiled]
     result.unseen += [BlindSpot(name, 0, "too large to be source code") for name in selected.too_large]
     result.calls.sort()

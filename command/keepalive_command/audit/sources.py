@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -38,7 +39,13 @@ class Source:
 
 
 class Tree(Protocol):
-    """Something with files in it."""
+    """Something with files in it.
+
+    Attributes:
+        closed: directories that may not be looked into, with the reason; known after `names`.
+    """
+
+    closed: dict[str, str]
 
     def names(self) -> list[str]:
         """Paths of all files, with `/`."""
@@ -59,12 +66,18 @@ class Directory:
     """A directory, or a single file."""
 
     root: Path
+    closed: dict[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """See `Tree`. Links to directories are not followed."""
         if self.root.is_file():
             return [self.root.name]
-        files = (path for path in self.root.rglob("*") if path.is_file())
+
+        def close(error: OSError) -> None:
+            self.closed[Path(error.filename).relative_to(self.root).as_posix()] = error.strerror or ""
+
+        walk = os.walk(self.root, onerror=close)
+        files = (path for directory, _, names in walk for name in names if (path := Path(directory, name)).is_file())
         return sorted(path.relative_to(self.root).as_posix() for path in files)
 
     def _path(self, name: str) -> Path:
@@ -83,6 +96,7 @@ class Archive:
     """A zip, as it is uploaded to Lambda."""
 
     def __init__(self, path: Path) -> None:
+        self.closed: dict[str, str] = {}
         try:
             self._zip = zipfile.ZipFile(path)
         except zipfile.BadZipFile as error:
