@@ -4,8 +4,8 @@
 
 The server is dynalite, over TLS, in a network of its own with such a round trip to it (milliseconds, 0 for loopback),
 which needs root. The aim for ten puts with a connection for each: three times faster than without the layer, and
-within 1.15 of what is written by hand. That is a client that is kept; but in two rows it is a client for each put, on
-an agent that is kept: all that any layer can reach, since making the client is the SDK's own work.
+within 1.15 of what is written by hand, which is a client that is kept. Where only its agent is kept by hand, the client
+is made anew, too: that is all that any layer can reach, since making the client is the SDK's own work.
 """
 
 import argparse
@@ -27,15 +27,19 @@ from tests.support.certificates import Authority
 
 SCRIPTS = ("answer.cjs", "dynalite.cjs", "puts.cjs")
 
+# The ways of careless code that puts.cjs has for SDK 3.
+PER_INVOCATION, PER_PUT = "SDK 3 client per invocation", "SDK 3 client per put"
+
 # What runs it, as people write it, as an expert would, puts in an invocation.
 SCENARIOS = {
     "AWS SDK 2, one put": ("node", "SDK 2", "SDK 2 kept", 1),
     "AWS SDK 2, ten puts": ("node", "SDK 2", "SDK 2 kept", 10),
-    "AWS SDK 3, one put, client in the handler": ("node", "SDK 3 client per invocation", "SDK 3 kept", 1),
-    "AWS SDK 3, ten puts, client in the handler": ("node", "SDK 3 client per invocation", "SDK 3 kept", 10),
-    "AWS SDK 3, ten puts, client for each": ("node", "SDK 3 client per put", "SDK 3 kept", 10),
-    "SDK 3, one put, by hand only the agent kept": ("node", "SDK 3 client per put", "SDK 3 agent kept", 1),
-    "SDK 3, ten puts, by hand only the agent kept": ("node", "SDK 3 client per put", "SDK 3 agent kept", 10),
+    "AWS SDK 3, one put, client in the handler": ("node", PER_INVOCATION, "SDK 3 kept", 1),
+    "AWS SDK 3, ten puts, client in the handler": ("node", PER_INVOCATION, "SDK 3 kept", 10),
+    "AWS SDK 3, ten puts, client for each": ("node", PER_PUT, "SDK 3 kept", 10),
+    "SDK 3, one put, agent kept by hand": ("node", PER_INVOCATION, f"{PER_INVOCATION}, agent kept", 1),
+    "SDK 3, ten puts, agent kept by hand": ("node", PER_INVOCATION, f"{PER_INVOCATION}, agent kept", 10),
+    "SDK 3, client for each, agent kept by hand": ("node", PER_PUT, f"{PER_PUT}, agent kept", 10),
     "boto3, one put, client in the handler": ("python", "per-invocation", "kept", 1),
     "boto3, ten puts, client in the handler": ("python", "per-invocation", "kept", 10),
     "boto3, ten puts, client for each": ("python", "per-put", "kept", 10),

@@ -52,9 +52,17 @@ const HANDLERS = {
     await put3(client);
     client.destroy();
   }),
-  'SDK 3 agent kept': () => {
+  // Not destroyed, for that would be the agent's end, too.
+  'SDK 3 client per invocation, agent kept': () => {
     const httpsAgent = new https.Agent({ keepAlive: true });
-    return () => repeatedly(() => put3(sdk3Client({ httpsAgent }))); // Not destroyed: that would be the agent's end, too.
+    return () => {
+      const client = sdk3Client({ httpsAgent });
+      return repeatedly(() => put3(client));
+    };
+  },
+  'SDK 3 client per put, agent kept': () => {
+    const httpsAgent = new https.Agent({ keepAlive: true });
+    return () => repeatedly(() => put3(sdk3Client({ httpsAgent })));
   },
   'SDK 3 kept': () => {
     const client = sdk3Client();
