@@ -28,7 +28,7 @@ const prototype = http.ClientRequest.prototype;
 const native = { destroy: prototype.destroy, emit: prototype.emit };
 
 // They authenticate the connection, not the request (RFC 4559).
-const BOUND_CREDENTIALS = /^\s*(ntlm|negotiate)\b/i;
+const BOUND_CREDENTIALS = /(?:^|,)\s*(?:ntlm|negotiate)\b/i;
 
 /** @type {WeakSet<object>} Agents that met an error. */
 const troubled = new WeakSet();
@@ -50,7 +50,7 @@ function mayShare(request, connection) {
 
 /** @param {any} field of a head @returns {boolean} whether it belongs to credentials for the whole connection */
 function areBound(field) {
-  return field !== undefined && String(field).split(',').some((part) => BOUND_CREDENTIALS.test(part));
+  return field !== undefined && BOUND_CREDENTIALS.test(String(field));
 }
 
 /**
