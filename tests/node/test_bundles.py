@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -55,20 +56,26 @@ ESM = """
 """
 
 
+@functools.cache
+def bundled(file: str, directory: Path) -> str:
+    """The text of a bundle. Made once for all versions of Node, since pytest forgets a fixture with each of them."""
+    lay_out(directory)
+    entry = directory / "entry.cjs"
+    entry.write_text(ENTRY)
+    output = directory / file
+    command = [toolchain.node("24"), toolchain.node_modules() / "esbuild/bin/esbuild", entry, "--bundle"]
+    command += ["--platform=node", "--log-level=error", f"--outfile={output}", *FORMATS[file]]
+    subprocess.run(command, check=True)
+    text = output.read_text()
+    if file == "app.mjs":
+        text = text.replace("export default", "const bundled =", 1) + ";export const handler = bundled.handler;"
+    return text
+
+
 @pytest.fixture(scope="session", params=FORMATS)
 def bundle(request: pytest.FixtureRequest, modules: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """The file's name and its text."""
-    directory = lay_out(tmp_path_factory.mktemp("bundle") / "task")
-    entry = directory / "entry.cjs"
-    entry.write_text(ENTRY)
-    output = directory / request.param
-    command = [toolchain.node("24"), modules / "esbuild/bin/esbuild", entry, "--bundle", "--platform=node"]
-    command += ["--log-level=error", f"--outfile={output}", *FORMATS[request.param]]
-    subprocess.run(command, check=True)
-    text = output.read_text()
-    if request.param == "app.mjs":
-        text = text.replace("export default", "const bundled =", 1) + ";export const handler = bundled.handler;"
-    return request.param, text
+    return request.param, bundled(request.param, tmp_path_factory.getbasetemp() / f"bundle-{request.param}")
 
 
 def test_every_client_in_a_bundle_opens_one_connection(
