@@ -59,6 +59,21 @@ def test_destroy_ends_a_call_that_has_just_been_made(run: NodeInterpreter, plain
     assert plain.received == 0
 
 
+def test_the_time_out_of_an_agent_is_told_on_idle_sockets(run: NodeInterpreter, plain: Origin) -> None:
+    """By the socket's own timer, before ours can end it without a word."""
+    code = """
+        for (let each = 0; each < 5; each += 1) {
+          const agent = new http.Agent({ keepAlive: true, timeout: 20 });
+          const told = new Promise((resolve) => agent.once('free', (socket) => socket.once('timeout', resolve)));
+          await send(names.url, { agent });
+          await Promise.race([told, sleep(5000).then(() => { throw new Error('not told'); })]);
+        }
+        setTimeout(() => process.exit(), 0);
+        return 'told';
+    """
+    assert run(code, url=plain.url) == "told"
+
+
 @pytest.mark.parametrize("undici", VERSIONS)
 def test_an_agent_of_undici_closes_when_its_requests_are_over(run: NodeInterpreter, plain: Origin, undici: str) -> None:
     """`await agent.close()` at the end of a handler: what was asked is done, and the next one finds the connection."""

@@ -67,8 +67,16 @@ function park(connection) {
 }
 
 /** By the monotonic clock. @param {Connection} connection */
-function endOf({ idleSince, limit }) {
-  return idleSince.monotonic + limit;
+function endOf(connection) {
+  return endsItself(connection) ? Infinity : connection.idleSince.monotonic + connection.limit;
+}
+
+/**
+ * Whether a connection has a timer of its agent's, which tells who listens for 'timeout' that it ends.
+ * @param {Connection} connection
+ */
+function endsItself({ socket, limit }) {
+  return Boolean(socket.timeout) && Number(socket.timeout) <= limit;
 }
 
 /**
@@ -86,7 +94,7 @@ const expire = guard.shielded('idle limits', () => {
   timer = null;
   due = Infinity;
   const now = new Instant();
-  review((connection) => connection.expired(now));
+  review((connection) => (endsItself(connection) ? null : connection.expired(now)));
   let first = Infinity;
   for (const connection of open) if (connection.idle) first = Math.min(first, endOf(connection));
   if (first < due) wakeAt(first);
