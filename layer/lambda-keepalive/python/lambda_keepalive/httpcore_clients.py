@@ -1,13 +1,13 @@
 """The idle connections that live httpcore clients hold, as a lender of the idle pool, and how one is taken from them.
 The sync half of httpcore."""
 
-import _thread
 import socket
 
 from httpcore._sync.http11 import HTTPConnectionState
 
 from lambda_keepalive import httpcore_exchange, transport
 from lambda_keepalive.httpcore_idle import IdleClients
+from lambda_keepalive.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _closed_socket = socket.socket()
 _closed_socket.close()
 
 # Held while a socket changes hands, by `with` alone, and never while anything else is waited for.
-_taking = _thread.RLock()
+_taking = Lock()
 
 
 def take(client: "Any", connection: "Connection") -> bool:
@@ -90,7 +90,7 @@ class Clients(IdleClients):
         By force: a child has one thread, and who held a client's lock at the fork is in the parent.
         """
         global _taking
-        _taking = _thread.RLock()
+        _taking = Lock()
         for client, connection in self.idle():
             if _take(client, connection):
                 connection.close()

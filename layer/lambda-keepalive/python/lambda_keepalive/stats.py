@@ -1,10 +1,10 @@
-"""Counts what happens to connections, by invocation and by origin. Imports nothing, calls nobody but its listener.
+"""Counts what happens to connections, by invocation and by origin. Imports its lock alone, calls nobody but its listener.
 
 Plain ints under one lock; everything that happens between two calls of `take` belongs to one invocation, so requests
 made while the module was imported count for the first one.
 """
 
-import _thread
+from lambda_keepalive.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Stats:
         self.notable: Callable[[], None] | None = None
         self.idle_count: Callable[[], int] | None = None
         self.idle_limit: Callable[[str], float] | None = None
-        self._lock = _thread.RLock()
+        self._lock = Lock()
         self._current = Invocation()
         # Mean connect time per origin over the life of the process: (sum in ms, count).
         self._connects: dict[str, tuple[float, int]] = {}
@@ -171,7 +171,7 @@ class Stats:
 
     def after_fork(self) -> None:
         """In a child: the parent's counts are the parent's to report."""
-        self._lock = _thread.RLock()
+        self._lock = Lock()
         self._current = Invocation()
 
 

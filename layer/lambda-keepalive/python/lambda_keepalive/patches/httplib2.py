@@ -7,7 +7,6 @@ Versions: httplib2 0.20 and later 0.x. Never shared: what `refusal` and `exchang
 through a proxy, which PySocks connects.
 """
 
-import _thread
 import os
 import socket
 import weakref
@@ -16,6 +15,7 @@ from httplib2 import Http  # type: ignore[import-untyped]
 
 from lambda_keepalive import guard, transport
 from lambda_keepalive.httplib2_key import CLASSES, identify, require_known_version
+from lambda_keepalive.lock import Lock
 from lambda_keepalive.patching import replace
 from lambda_keepalive.pool.connection import now
 
@@ -70,7 +70,7 @@ class _Connections:
 
     def __init__(self) -> None:
         self.idle: weakref.WeakValueDictionary[Connection, Any] = weakref.WeakValueDictionary()
-        self._lock = _thread.RLock()
+        self._lock = Lock()
 
     def offer(self, client: "Any") -> None:
         """Note that nobody uses the client at the moment, if its exchange is proven over."""
@@ -119,7 +119,7 @@ class _Connections:
 
     def after_fork(self) -> None:
         """In a child: drop the parent's connections, so that not even their own client uses them."""
-        self._lock = _thread.RLock()
+        self._lock = Lock()
         for connection in self._connections():
             if self._take(connection):
                 connection.close()

@@ -6,11 +6,11 @@ anywhere, also from within this module, so whoever finds the lock held by his ow
 by `with` alone: a signal handler that raises can get between any `acquire()` and its `try`, and the lock stay taken.
 """
 
-import _thread
 import atexit
 import os
 from collections import deque
 
+from lambda_keepalive.lock import Lock
 from lambda_keepalive.pool import connection as this_process
 from lambda_keepalive.pool.addresses import addresses
 from lambda_keepalive.pool.connection import now
@@ -62,7 +62,7 @@ class IdlePool:
         self._idle: dict[Hashable, list[Connection]] = {}
         self._count = 0
         self._inbox: deque[Connection] = deque()
-        self._lock = _thread.RLock()
+        self._lock = Lock()
         self._open = True
 
     def __len__(self) -> int:
@@ -245,7 +245,7 @@ class IdlePool:
     def after_fork(self) -> None:
         """In a child: let go of the parent's connections. Closing a descriptor here leaves the parent's open, and no
         TLS goodbye is sent."""
-        self._lock = _thread.RLock()
+        self._lock = Lock()
         for connection in self._take_all():
             connection.close()
 
