@@ -36,6 +36,12 @@ def tcp() -> Iterator[Pair]:
         yield client, server
 
 
+def because(reason: str) -> ssl.SSLError:
+    error = ssl.SSLError(5, "")
+    error.reason = reason
+    return error
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -43,6 +49,7 @@ def tcp() -> Iterator[Pair]:
         BrokenPipeError(errno.EPIPE, ""),
         ConnectionAbortedError(errno.ECONNABORTED, ""),
         ssl.SSLEOFError(8, ""),
+        because("UNEXPECTED_EOF_WHILE_READING"),
     ],
 )
 def test_a_lost_connection_is_a_reason_to_send_again(error: OSError) -> None:
@@ -56,6 +63,7 @@ def test_a_lost_connection_is_a_reason_to_send_again(error: OSError) -> None:
         TimeoutError(errno.ETIMEDOUT, "the kernel's own"),
         OSError(errno.EHOSTUNREACH, ""),
         ssl.SSLError(1, "alert"),
+        because("DECRYPTION_FAILED_OR_BAD_RECORD_MAC"),
         ssl.SSLCertVerificationError(1, ""),
         ValueError(),
         None,

@@ -60,7 +60,7 @@ def response(client: "Any", sent: Sent, plain_send: "Send", getresponse: "Callab
     client.close = _not_yet
     try:
         first = getresponse(client)
-    except ConnectionError as error:
+    except replay.LOSSES as error:
         answered = not getattr(error, "_keepalive_unanswered", False)
         if not guard.attempt("replay", _may_go_again, client, sent, error, answered):
             own.pop("close", None)

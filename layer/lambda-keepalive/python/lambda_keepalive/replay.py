@@ -51,9 +51,19 @@ def is_watched(connection: "Connection | None") -> bool:
     )
 
 
+LOSSES = (ConnectionError, ssl.SSLError)
+"""The classes of the errors among which `is_loss` finds losses. Time-outs, also the kernel's, are of others."""
+
+
 def is_loss(error: "BaseException | None") -> bool:
-    """Whether an error says that the connection is gone. Time-outs, also the kernel's, are another class."""
-    return isinstance(error, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError))
+    """Whether an error says that the connection is gone.
+
+    Who reads from TLS after a write has failed hears of an end by a reason alone: an `SSLError` of no class of its own
+    (CPython 3.14 with OpenSSL 3.6, Modules/_ssl.c, `PySSL_SetError`).
+    """
+    return isinstance(error, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)) or (
+        isinstance(error, ssl.SSLError) and getattr(error, "reason", None) == "UNEXPECTED_EOF_WHILE_READING"
+    )
 
 
 def refuse(

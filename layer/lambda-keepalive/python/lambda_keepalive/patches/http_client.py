@@ -13,6 +13,7 @@ from lambda_keepalive import (
     dialling,
     guard,
     http_replay,
+    replay,
     request_head,
     response_end,
     response_head,
@@ -161,8 +162,8 @@ def _begin(original: "Any") -> "Any":
             unanswered = not self.fp.peek()
             try:
                 original(self, *args, **kwargs)
-            except ConnectionError as error:
-                error._keepalive_unanswered = unanswered  # type: ignore[attr-defined]
+            except replay.LOSSES as error:
+                error._keepalive_unanswered = unanswered  # type: ignore[union-attr]
                 raise
 
     return begin
@@ -171,9 +172,9 @@ def _begin(original: "Any") -> "Any":
 def _read_head(response: "Any") -> bool:
     try:
         return response_head.read(response)
-    except ConnectionError as error:
+    except replay.LOSSES as error:
         # It reads once, and once only.
-        error._keepalive_unanswered = True  # type: ignore[attr-defined]
+        error._keepalive_unanswered = True  # type: ignore[union-attr]
         raise
     except OSError:
         # Of the connection, a time-out for example: the caller's to know.
