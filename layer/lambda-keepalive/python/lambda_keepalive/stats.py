@@ -1,4 +1,4 @@
-"""Counts what happens to connections, by invocation and by origin. Imports its lock alone, calls nobody but its listener.
+"""Counts what happens to connections, by invocation and by origin. Imports a lock alone, calls nobody but its listener.
 
 Plain ints under one lock; everything that happens between two calls of `take` belongs to one invocation, so requests
 made while the module was imported count for the first one.
