@@ -13,43 +13,22 @@ from lambda_keepalive.pool.connection import Connection
 from lambda_keepalive.pool.probe import is_stale
 
 from tests.support.certificates import Authority
-
-Pair = tuple[socket.socket, socket.socket]
+from tests.unit.pairs import Pair, connected, handshaken
 
 
 @pytest.fixture
 def tcp() -> Iterator[Pair]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = socket.create_connection(listener.getsockname())
-        server, _ = listener.accept()
+    client, server = connected()
     with client, server:
         yield client, server
 
 
 @pytest.fixture(params=[ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["TLS 1.2", "TLS 1.3"])
-def tls(request: pytest.FixtureRequest, tmp_path: Path, tcp: Pair) -> Iterator[Pair]:
+def tls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     """Both ends after the handshake; with 1.3 the server's session tickets wait unread at the client."""
-    authority = Authority(tmp_path)
-    context = ssl.create_default_context(cafile=str(authority.bundle))
-    client, server = tcp
-    client.settimeout(10)
-    # In one thread: each side moves on until it wants what the other has not sent.
-    client_end = context.wrap_socket(client, server_hostname="localhost", do_handshake_on_connect=False)
-    server_context = authority.issue("localhost").server_context(maximum=request.param)
-    server_end = server_context.wrap_socket(server, server_side=True, do_handshake_on_connect=False)
-    client_end.setblocking(False)
-    server_end.setblocking(False)
-    for _ in range(10):
-        for end in (client_end, server_end):
-            try:
-                end.do_handshake()
-            except ssl.SSLWantReadError:
-                continue
-    client_end.settimeout(7)
-    server_end.settimeout(7)
-    assert client_end.version() == server_end.version()
-    with client_end, server_end:
-        yield client_end, server_end
+    client, server = handshaken(connected(), Authority(tmp_path), request.param)
+    with client, server:
+        yield client, server
 
 
 def arrived(sock: socket.socket) -> None:

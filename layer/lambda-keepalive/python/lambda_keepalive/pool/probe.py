@@ -8,6 +8,8 @@ import select
 import socket
 import ssl
 
+from lambda_keepalive.pool import tls_errors
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_keepalive.pool.connection import Connection, Tls
@@ -19,8 +21,11 @@ _EVENTS = select.POLLIN | select.POLLPRI | getattr(select, "POLLRDHUP", 0)
 
 
 def is_stale(connection: "Connection") -> bool:
-    """Whether the peer has closed, reset or written to an idle connection. Leaves the socket's timeout as it was."""
+    """Whether the peer has closed, reset or written to an idle connection. Leaves the socket's timeout as it was, and
+    no error of another TLS connection that this one would report."""
     sock = connection.sock
+    if connection.tls is not None or isinstance(sock, ssl.SSLSocket):
+        tls_errors.forget()
     descriptor = sock.fileno()
     if descriptor < 0:
         # Somebody closed it behind our back; its number may be another file's by now.
@@ -59,6 +64,7 @@ def _only_tickets(sock: "socket.socket") -> bool:
     except ssl.SSLWantReadError:
         return True
     except (OSError, ValueError):
+        tls_errors.forget()
         return False
     finally:
         try:
