@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-WORK = Path(__file__).parents[2] / ".work"
+from .work import alone
 
 # Parts of the standard library that no function needs and that take more room than all others.
 LEFT_OUT = ("test", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "config-*", "*.opt-*.pyc")
@@ -39,14 +39,14 @@ class Language:
         facts: dict[str, Any] = json.loads(answer.stdout)
         self.name: str = facts["name"]  # "python3.13", which is also the name of the runtime
         self.packages = Path(facts["packages"])  # where the interpreter's own third-party packages are
-        self.tree = WORK / "language" / self.name
         self.site_packages = f"lib/{self.name}/site-packages"  # relative to the tree
         source = json.dumps(facts)
-        made_from = self.tree / "made-from.json"
-        if not made_from.exists() or made_from.read_text() != source:
-            shutil.rmtree(self.tree, ignore_errors=True)
-            self._copy(facts)
-            made_from.write_text(source)
+        with alone(f"language/{self.name}") as self.tree:
+            made_from = self.tree / "made-from.json"
+            if not made_from.exists() or made_from.read_text() != source:
+                shutil.rmtree(self.tree)
+                self._copy(facts)
+                made_from.write_text(source)
 
     @property
     def executable(self) -> str:

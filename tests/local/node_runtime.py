@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .language import WORK
+from .work import alone
 
 STARTER = Path(__file__).with_name("var_runtime_node")
 
@@ -30,14 +30,14 @@ class NodeRuntime:
         version = subprocess.check_output([interpreter, "--version"], text=True).strip().removeprefix("v")
         self.interpreter = interpreter
         self.name = f"nodejs{version.partition('.')[0]}.x"
-        directory = WORK / "language" / f"node-{version}"
-        self.tree, self.runtime = directory / "lang", directory / "runtime"
-        made_from = directory / "made-from"
         sources = [interpreter, client, client.with_name("rapid-client.node"), *sorted(STARTER.iterdir())]
         source = "\n".join(f"{path} {path.stat().st_mtime_ns}" for path in sources)
-        if not made_from.exists() or made_from.read_text() != source:
-            self._make(interpreter, client)
-            made_from.write_text(source)
+        with alone(f"language/node-{version}") as directory:
+            self.tree, self.runtime = directory / "lang", directory / "runtime"
+            made_from = directory / "made-from"
+            if not made_from.exists() or made_from.read_text() != source:
+                self._make(interpreter, client)
+                made_from.write_text(source)
 
     def _make(self, interpreter: Path, client: Path) -> None:
         shutil.rmtree(self.tree, ignore_errors=True)

@@ -19,9 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .language import WORK
 from .output import Line, Output
 from .sam_wheel import AWS_SAM_CLI
+from .work import alone
 
 # For SAM to build its image and to start a container. On a busy machine that takes tens of seconds.
 START_LIMIT = 300.0
@@ -39,12 +39,12 @@ def docker_answers() -> bool:
 @functools.cache
 def sam() -> Path:
     """The path of AWS SAM CLI, installed on first use; CalledProcessError if that fails."""
-    environment = WORK / "sam" / AWS_SAM_CLI.partition("==")[2]
-    command = environment / "bin" / "sam"
-    if not command.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        install: list[str | Path] = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
-        subprocess.run([*install, AWS_SAM_CLI], check=True)
+    with alone(f"sam/{AWS_SAM_CLI.partition('==')[2]}") as environment:
+        command = environment / "bin" / "sam"
+        if not command.exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
+            install: list[str | Path] = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
+            subprocess.run([*install, AWS_SAM_CLI], check=True)
     return command
 
 

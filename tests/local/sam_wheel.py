@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .language import WORK
+from .work import WORK
 
 # The version whose emulator the notes on the platform in these tests were checked with.
 AWS_SAM_CLI = "aws-sam-cli==1.170.0"

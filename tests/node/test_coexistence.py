@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.language import WORK
+from tests.local.work import WORK
 from tests.node import toolchain
 from tests.node.interpreter import PRELOAD, NodeInterpreter
 from tests.support.origin import Origin

@@ -8,7 +8,6 @@ The addon of aws-lambda-ric is compiled here, for its install scripts build a li
 sources, against the machine's libcurl. It uses Node-API only, so that one build serves all versions of Node.
 """
 
-import fcntl
 import functools
 import hashlib
 import os
@@ -17,12 +16,10 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from tests.local.language import WORK
 from tests.local.node_runtime import NodeRuntime
+from tests.local.work import alone
 
 HERE = Path(__file__).parent
 NODE_VERSIONS = ("20", "22", "24")
@@ -49,10 +46,9 @@ def node_modules() -> Path:
     """The directory with all packages, installed on first use; MissingTool if the machine lacks something."""
     lock_file = HERE / "package-lock.json"
     fingerprint = hashlib.sha256(lock_file.read_bytes()).hexdigest()[:16]
-    directory = WORK / "node"
-    modules = directory / "node_modules"
-    marker = directory / "made-from"
-    with _alone(directory):
+    with alone("node") as directory:
+        modules = directory / "node_modules"
+        marker = directory / "made-from"
         if not marker.exists() or marker.read_text() != fingerprint:
             marker.unlink(missing_ok=True)
             for name in ("package.json", "package-lock.json"):
@@ -136,15 +132,6 @@ def environment() -> dict[str, str]:
     """For npm: the CAs of the machine where a wheel's Node would know only its own."""
     authorities = "/etc/ssl/certs/ca-certificates.crt"
     return ({"NODE_EXTRA_CA_CERTS": authorities} if os.path.exists(authorities) else {}) | os.environ
-
-
-@contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """Let one process at a time install."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.local.language import WORK
+from tests.local.work import WORK
 from tests.node import toolchain
 
 ROOT = Path(__file__).resolve().parents[2]
